@@ -1,0 +1,12 @@
+export * from './avro-types.ts';
+export * from './avro-writer.ts';
+export * from './confluent-format.ts';
+export * from './decimal.ts';
+export type * from './generated/records.ts';
+export * from './murmur2.ts';
+export * from './names.ts';
+export * from './pod-status.ts';
+export * from './record-reader.ts';
+export * from './schema-text.ts';
+export * from './tick.ts';
+export * from './topics.ts';

@@ -12,8 +12,10 @@ export class DecimalLogicalType extends avsc.types.LogicalType {
     return typeof text === 'string' ? Buffer.from(unscaledToBytes(parseUnscaled(text))) : undefined;
   }
 
-  protected override _resolve(type: avsc.Type): ((bytes: Buffer) => string) | undefined {
-    return avsc.Type.isType(type, 'logical:decimal', 'bytes') ? (bytes) => this._fromValue(bytes) : undefined;
+  /** How a writer's type reads: avsc hands over a decimal converted already, and bytes as they are. */
+  protected override _resolve(type: avsc.Type): ((value: never) => string) | undefined {
+    if (avsc.Type.isType(type, 'logical:decimal')) return (text: string) => text;
+    return avsc.Type.isType(type, 'bytes') ? (bytes: Buffer) => this._fromValue(bytes) : undefined;
   }
 }
 

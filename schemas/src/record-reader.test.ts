@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { avroType, parseAvroSchema } from './avro-types.ts';
 import { frameValue, WireFormatError } from './confluent-format.ts';
-import type { Status } from './generated/records.ts';
+import type { Status, Trade } from './generated/records.ts';
 import { RecordReader } from './record-reader.ts';
 import { schemaText } from './schema-text.ts';
 
@@ -22,7 +22,32 @@ const status: Status = {
   count: 5,
 };
 
+const trade: Trade = {
+  exchange: 'okx',
+  symbol: 'BTC-USDT',
+  exchangeSymbol: 'BTC-USDT',
+  producer: 'p',
+  session: 's',
+  exchangeTime: 1_781_337_600_455_123,
+  receiveTime: 1_781_337_600_456_000,
+  sequence: 7,
+  conflated: 0,
+  price: '64250.000000000000000001',
+  quantity: '0',
+  contracts: '99999999999999999999.999999999999999999',
+  side: 'sell',
+  tradeId: '690123456',
+  fillCount: 3,
+};
+
 describe('RecordReader', () => {
+  it('reads decimals, enums and nulls as they were written', async () => {
+    const reader = new RecordReader('trades', async () => schemaText('trades'));
+    for (const each of [trade, { ...trade, exchangeTime: null, contracts: null, fillCount: null }]) {
+      expect(await reader.read(frameValue(1, avroType('trades').toBuffer(each)))).toEqual(each);
+    }
+  });
+
   it('reads what avsc wrote, asking for each schema once', async () => {
     let asked = 0;
     const reader = new RecordReader('status', async (id) => {

@@ -1,0 +1,207 @@
+import type { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RecordTopic } from '@tickline/schemas';
+import { type Config, ConfigError, configHelp, loadConfig, readCommandLine, redact } from '../config.ts';
+import { Ingestor, NothingToRunError } from '../ingestor.ts';
+import { resolveSchemaIds, SchemasMissingError } from '../schema-ids.ts';
+import { createSinks } from '../sinks/registry.ts';
+import type { Sink } from '../sinks/sink.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { createRedactor, type Redact } from '../telemetry/redactor.ts';
+import { startMetricsServer, startStatusServer } from '../telemetry/status-server.ts';
+
+const HELP = `tickline-ingestor run: run one shard until SIGTERM
+
+  tickline-ingestor run --config FILE [--config FILE …] [--shard.index=N] [--KEY=VALUE …]
+
+Logs JSON lines to standard output. The line with event "listening" has the addresses of the status
+and the metrics server. SIGTERM (or SIGINT) unsubscribes and waits until everything is acknowledged,
+at most drainBudgetMs; a second one ends at once and prints what was lost.
+
+Exit codes: 0 ended by a signal with everything acknowledged; 1 something was lost, or a fault;
+2 the configuration is refused.
+
+`;
+
+/** Longest wait between two tries to reach the schema registry at start. */
+const MAX_REGISTRY_RETRY_MS = 15_000;
+
+/** What the command touches of its process. */
+export interface RunIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly version: string;
+}
+
+/** Makes the sinks that a configuration asks for; the benchmark puts another in their place. */
+export type SinkFactory = (config: Config, logger: Logger) => readonly Sink[];
+
+/** Runs one shard; resolves with the exit code. */
+export async function runCommand(
+  argv: readonly string[],
+  io: RunIo,
+  sinks: SinkFactory = createSinks,
+): Promise<number> {
+  const line = readCommandLine(argv, { help: 'switch' });
+  if (line.flags.has('help')) {
+    io.stdout.write(`${HELP}${configHelp()}`);
+    return 0;
+  }
+  let config: Config;
+  try {
+    config = loadConfig(line, io.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    io.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+  const redactText = createRedactor(secretsOf(config));
+  const logger = createLogger({ level: config.log.level, stream: io.stdout, redact: redactText });
+  try {
+    return await run(config, io, logger, redactText, sinks);
+  } catch (error) {
+    logger.error('failed', 'the pod can not run', { error });
+    return error instanceof NothingToRunError || error instanceof SchemasMissingError ? 2 : 1;
+  } finally {
+    await logger.close();
+  }
+}
+
+async function run(
+  config: Config,
+  io: RunIo,
+  logger: Logger,
+  redactText: Redact,
+  sinks: SinkFactory,
+): Promise<number> {
+  logger.info(
+    'starting',
+    `tickline-ingestor ${io.version}, shard ${config.shard.index} of ${config.shard.count}`,
+    {
+      data: {
+        version: io.version,
+        shard: config.shard.index,
+        shards: config.shard.count,
+        queueBytes: config.kafka.queueBytes,
+        memoryBoundBytes: BASE_MEMORY_BYTES + config.kafka.queueBytes,
+      },
+    },
+  );
+  logger.debug('configuration', 'the configuration in force', {
+    data: { configuration: JSON.stringify(redact(config)) },
+  });
+  const signals = new StopSignals(io, logger);
+  try {
+    const schemaIds = await schemaIdsOf(config, logger, signals.stop);
+    if (schemaIds === null) return 0;
+    const ingestor = new Ingestor({
+      config,
+      sinks: sinks(config, logger),
+      schemaIds,
+      logger,
+      version: io.version,
+    });
+    signals.lossOf(() => ingestor.unacknowledged());
+    const status = await startStatusServer(config.status, ingestor, redactText, logger);
+    const metrics = await startMetricsServer(config.metrics, createMetrics(ingestor), logger);
+    logger.info('listening', `status at ${status.url}/status, metrics at ${metrics.url}/metrics`, {
+      producer: ingestor.producer,
+      data: { statusUrl: status.url, metricsUrl: metrics.url },
+    });
+    try {
+      // A stop during the start is not an error: whatever was started is ended below.
+      const started = ingestor.start();
+      started.catch(() => undefined);
+      await Promise.race([started, signals.stopped]);
+      await signals.stopped;
+      logger.info('draining', `waiting at most ${config.drainBudgetMs} ms until all is acknowledged`);
+      const lost = await ingestor.stop(config.drainBudgetMs);
+      if (lost === 0) {
+        logger.info('stopped', 'everything was acknowledged');
+        return 0;
+      }
+      logger.error('stopped', `${lost} records were not acknowledged within drainBudgetMs`, {
+        data: { lost },
+      });
+      return 1;
+    } finally {
+      await Promise.all([status.close(), metrics.close()]);
+    }
+  } finally {
+    signals.release();
+  }
+}
+
+/**
+ * What a pod takes besides its queues, measured with room to spare: the bound of design rule "bounded
+ * in bytes" that the start line prints.
+ */
+export const BASE_MEMORY_BYTES: number = 300 * 1024 * 1024;
+
+/** Ids of the registered schemas, however long the registry is away; null when the pod is stopped meanwhile. */
+async function schemaIdsOf(
+  config: Config,
+  logger: Logger,
+  stop: AbortSignal,
+): Promise<Readonly<Record<RecordTopic, number>> | null> {
+  let waitMs = 500;
+  while (!stop.aborted) {
+    try {
+      return await resolveSchemaIds(config, stop);
+    } catch (error) {
+      if (stop.aborted) break;
+      if (error instanceof SchemasMissingError) throw error;
+      logger.warn('registry-unreachable', `registry.url does not answer, next try in ${waitMs} ms`, {
+        error,
+      });
+      await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
+      waitMs = Math.min(waitMs * 2, MAX_REGISTRY_RETRY_MS);
+    }
+  }
+  return null;
+}
+
+function secretsOf(config: Config): string[] {
+  return [config.kafka.sasl.password, config.registry.password].filter((secret) => secret !== null);
+}
+
+/** The first signal asks for an orderly end, the second one ends the process at once. */
+class StopSignals {
+  readonly stopped: Promise<void>;
+  readonly stop: AbortSignal;
+  private readonly controller = new AbortController();
+  private readonly io: RunIo;
+  private readonly logger: Logger;
+  private loss: () => number = () => 0;
+
+  constructor(io: RunIo, logger: Logger) {
+    this.io = io;
+    this.logger = logger;
+    this.stop = this.controller.signal;
+    this.stopped = new Promise((resolve) => this.stop.addEventListener('abort', () => resolve()));
+    process.on('SIGTERM', this.onSignal);
+    process.on('SIGINT', this.onSignal);
+  }
+
+  /** Says how to count what would be lost by ending now. */
+  lossOf(loss: () => number): void {
+    this.loss = loss;
+  }
+
+  release(): void {
+    process.off('SIGTERM', this.onSignal);
+    process.off('SIGINT', this.onSignal);
+  }
+
+  private readonly onSignal = (signal: NodeJS.Signals): void => {
+    if (!this.stop.aborted) {
+      this.logger.info('signal', `${signal}: the pod drains and ends; once more ends it at once`);
+      this.controller.abort();
+      return;
+    }
+    this.io.stderr.write(`${signal} again: ended at once, ${this.loss()} records were not acknowledged\n`);
+    process.exit(1);
+  };
+}

@@ -1,0 +1,248 @@
+import { randomBytes } from 'node:crypto';
+import { EXCHANGES, type PodStatus, type RecordTopic, type TickChannel } from '@tickline/schemas';
+import { type Config, type ExchangeConfig, isPattern, limitsSharedBy, symbolMatcher } from './config.ts';
+import { ExchangeRunner } from './exchange-runner.ts';
+import type { Exchange } from './exchanges/exchange.ts';
+import { exchanges } from './exchanges/registry.ts';
+import { Backpressure } from './pipeline/backpressure.ts';
+import type { PipelineOutputs } from './pipeline/exchange-pipeline.ts';
+import { StatusRecords } from './pipeline/status-records.ts';
+import { ownership } from './sharding/ownership.ts';
+import { FanOut } from './sinks/fan-out.ts';
+import type { Sink, SinkListener, SinkLoss, StreamDescriptor } from './sinks/sink.ts';
+import { IntervalQuantiles } from './telemetry/interval-quantiles.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { MetricsSources } from './telemetry/metrics.ts';
+import type { Health, StatusSource } from './telemetry/status-server.ts';
+
+/** Interval of the latency that the status tells. */
+const LATENCY_INTERVAL_MS = 10_000;
+/** Subscriptions that are listed by name in the status; more are only counted. */
+const MAX_NOT_LIVE = 1_000;
+
+/** The configuration can't be run: nothing valid is left, or `strict` is set and something is not valid. */
+export class NothingToRunError extends Error {
+  override name = 'NothingToRunError';
+}
+
+/** What an ingestor is made of. */
+export interface IngestorOptions {
+  readonly config: Config;
+  readonly sinks: readonly Sink[];
+  /** As resolved from the registry at start. */
+  readonly schemaIds: Readonly<Record<RecordTopic, number>>;
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+/** One pod: all exchanges of a shard, and the sinks that their ticks go to. */
+export class Ingestor implements StatusSource, MetricsSources {
+  readonly producer: string = randomBytes(6).toString('hex');
+  readonly version: string;
+  readonly shard: { readonly index: number; readonly count: number };
+  private readonly config: Config;
+  private readonly logger: Logger;
+  private readonly fanOut: FanOut;
+  private readonly runners: ExchangeRunner[];
+  private readonly latencies: Map<ExchangeRunner, IntervalQuantiles>;
+  private readonly backpressure: Backpressure;
+  private readonly stopping = new AbortController();
+  private readonly startedAt = Date.now();
+  private readonly statusRecords: StatusRecords;
+  private phase: PodStatus['phase'] = 'starting';
+  private wasReady = false;
+
+  constructor(options: IngestorOptions) {
+    const { config, logger } = options;
+    this.config = config;
+    this.logger = logger.child({ producer: this.producer });
+    this.version = options.version;
+    this.shard = { index: config.shard.index, count: config.shard.count };
+    this.fanOut = new FanOut(options.sinks);
+    const open = (descriptor: StreamDescriptor) => this.fanOut.stream(descriptor);
+    this.statusRecords = new StatusRecords(options.schemaIds.status, this.producer, open);
+    const outputs: PipelineOutputs = {
+      open,
+      deadLetter: (letter) => this.fanOut.deadLetter(letter),
+      status: this.statusRecords,
+      schemaIds: options.schemaIds,
+      producer: this.producer,
+    };
+    this.runners = EXCHANGES.flatMap((name) => {
+      const own = config.exchanges[name];
+      return own === undefined ? [] : [this.runnerOf(exchanges[name], own, outputs)];
+    });
+    this.latencies = new Map(
+      this.runners.map((runner) => [
+        runner,
+        new IntervalQuantiles(runner.counters.latency, LATENCY_INTERVAL_MS, performance.now()),
+      ]),
+    );
+    this.backpressure = new Backpressure(
+      () => this.runners.flatMap(({ feed }) => (feed === null ? [] : [feed])),
+      config.maxPauseMs,
+    );
+  }
+
+  /**
+   * Connects the sinks, then opens every exchange. Resolves when all listings were read and all feeds
+   * started. Rejects when a sink refuses its settings, or NothingToRunError.
+   */
+  async start(): Promise<void> {
+    await this.fanOut.start(this.sinkListener());
+    this.phase = 'running';
+    const started = await Promise.all(this.runners.map((runner) => runner.start()));
+    if (this.stopping.signal.aborted) return;
+    const unlisted = started.flatMap((each, index) =>
+      (each?.unlisted ?? []).map((symbol) => `${this.runners[index]!.name}:${symbol}`),
+    );
+    if (this.config.strict && unlisted.length > 0) {
+      throw new NothingToRunError(`strict is set and the exchanges do not list ${unlisted.join(', ')}`);
+    }
+    if (started.every((each) => each === null || each.listed === 0)) {
+      throw new NothingToRunError(
+        unlisted.length > 0
+          ? `nothing is left to run: the exchanges list none of ${unlisted.join(', ')}`
+          : `nothing to run: shard ${this.shard.index} of ${this.shard.count} owns no symbol; see \`plan\``,
+      );
+    }
+  }
+
+  /**
+   * Unsubscribes, closes all sockets, and waits until everything is acknowledged, within the budget.
+   * Resolves with what is left unacknowledged: 0 is a clean end.
+   */
+  async stop(budgetMs: number): Promise<number> {
+    const deadline = performance.now() + budgetMs;
+    this.phase = 'draining';
+    this.stopping.abort();
+    this.backpressure.release();
+    // Sockets get at most half: what they brought must still be acknowledged.
+    await Promise.all(this.runners.map(({ feed }) => feed?.stop(budgetMs / 2)));
+    for (const { pipeline } of this.runners) pipeline?.closeShed();
+    await this.fanOut.flush(Math.max(0, deadline - performance.now()));
+    const left = this.unacknowledged();
+    await this.fanOut.close();
+    return left;
+  }
+
+  /** Records that are queued or on their way. */
+  unacknowledged(): number {
+    return this.fanOut.status().reduce((sum, sink) => sum + sink.queuedRecords, 0);
+  }
+
+  // For the status server.
+
+  status(): PodStatus {
+    const cpu = process.cpuUsage();
+    const now = performance.now();
+    const ready = this.ready();
+    return {
+      version: this.version,
+      producer: this.producer,
+      pid: process.pid,
+      startedAt: this.startedAt,
+      now: Date.now(),
+      phase: this.phase,
+      shard: this.shard,
+      ready: this.isReady(),
+      notReady: ready.ok ? null : ready.reason,
+      cpuSeconds: (cpu.user + cpu.system) / 1e6,
+      rssBytes: process.memoryUsage.rss(),
+      exchanges: this.runners.map((runner) => ({
+        exchange: runner.name,
+        owned: runner.owned,
+        messages: runner.counters.messageTotal,
+        ticks: runner.counters.tickTotal,
+        invalid: runner.counters.invalidTotal,
+        gaps: runner.counters.gapTotal,
+        reconnects: runner.feed?.reconnects() ?? 0,
+        latencyMs: this.latencies.get(runner)!.read(now),
+        waitingFor: runner.waitingFor,
+      })),
+      connections: this.runners.flatMap(({ feed }) => feed?.connections() ?? []),
+      notLive: this.runners.flatMap((runner) => runner.notLive()).slice(0, MAX_NOT_LIVE),
+      sinks: this.fanOut.status(),
+    };
+  }
+
+  live(): Health {
+    return { ok: true, reason: 'the event loop turns' };
+  }
+
+  ready(): Health {
+    if (this.phase === 'draining') return { ok: false, reason: 'the pod drains' };
+    if (this.isReady()) return { ok: true, reason: 'all subscriptions were settled and the sinks answered' };
+    const waiting = this.runners.filter((runner) => !runner.settled()).map(({ name }) => name);
+    return {
+      ok: false,
+      reason:
+        waiting.length > 0
+          ? `subscriptions of ${waiting.join(', ')} are not settled`
+          : 'a sink does not answer',
+    };
+  }
+
+  // For the metrics.
+
+  exchanges() {
+    return this.runners;
+  }
+
+  sinks() {
+    return this.fanOut.readings();
+  }
+
+  /** Latched: silence later on is an alarm, never a reason to take the pod out. */
+  private isReady(): boolean {
+    this.wasReady ||=
+      this.phase === 'running' &&
+      this.runners.every((runner) => runner.settled()) &&
+      this.fanOut.status().every((sink) => sink.healthy);
+    return this.wasReady;
+  }
+
+  private runnerOf(exchange: Exchange, config: ExchangeConfig, outputs: PipelineOutputs): ExchangeRunner {
+    const owns = ownership(this.config.shard);
+    return new ExchangeRunner({
+      exchange,
+      config,
+      limitsSharedBy: limitsSharedBy(this.config),
+      owns: (symbol) => owns(`${exchange.name}:${symbol}`),
+      wanted: symbolMatcher(config.symbols),
+      named: config.symbols.filter((symbol) => !isPattern(symbol)),
+      outputs,
+      logger: this.logger,
+      signal: this.stopping.signal,
+    });
+  }
+
+  private sinkListener(): SinkListener {
+    return {
+      full: (sink) => {
+        this.logger.warn('queue-full', `the queue of ${sink} is full: sockets are paused`, { sink });
+        this.backpressure.sinkFull(sink);
+      },
+      drained: (sink) => {
+        this.logger.info('queue-drained', `the queue of ${sink} has room again`, { sink });
+        this.backpressure.sinkDrained(sink);
+      },
+      lost: (stream, loss) => this.sinkEvent('gap', stream, loss),
+      repeated: (stream, repeat) => this.sinkEvent('repeated', stream, repeat),
+    };
+  }
+
+  private sinkEvent(state: 'gap' | 'repeated', stream: StreamDescriptor, loss: SinkLoss): void {
+    const { exchange, symbol, channel } = stream;
+    this.logger.warn(`records-${state === 'gap' ? 'lost' : 'repeated'}`, loss.reason, {
+      exchange,
+      symbol,
+      channel,
+      data: { count: loss.count, firstSequence: loss.firstSequence, lastSequence: loss.lastSequence },
+    });
+    // A status record about a status record would never end.
+    if (stream.topic === 'status') return;
+    const runner = this.runners.find(({ name }) => name === exchange);
+    runner?.pipeline?.sinkEvent(state, channel as TickChannel, symbol, loss);
+  }
+}

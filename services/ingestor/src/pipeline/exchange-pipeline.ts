@@ -1,0 +1,349 @@
+import {
+  type ByteRange,
+  encodeText,
+  MAX_TICK_BYTES,
+  NO_TIME,
+  type QuoteDraft,
+  type RecordTopic,
+  type TickChannel,
+  TickEnvelope,
+  type TradeDraft,
+  writeQuote,
+  writeTrade,
+} from '@tickline/schemas';
+import type { Control, Exchange, FrameDecoder, FrameHandler, InvalidReason } from '../exchanges/exchange.ts';
+import type { IndexedInstrument } from '../exchanges/instrument.ts';
+import type { InstrumentIndex } from '../exchanges/instrument-index.ts';
+import type { FeedListener, FeedSession, Session, SubscriptionChange } from '../feed/feed.ts';
+import { RecentIds } from '../integrity/recent-ids.ts';
+import { GAP, NOT_NEWER, wholeNumber } from '../integrity/trade-continuity.ts';
+import {
+  type DeadLetter,
+  EncodedTick,
+  type SinkLoss,
+  type SinkStream,
+  type StreamDescriptor,
+} from '../sinks/sink.ts';
+import { CHANNEL, type ExchangeCounters } from '../telemetry/counters.ts';
+import type { StatusRecords, StatusState } from './status-records.ts';
+import { TickStream } from './tick-stream.ts';
+
+/** Where the pipeline's output goes. */
+export interface PipelineOutputs {
+  open(descriptor: StreamDescriptor): SinkStream;
+  deadLetter(letter: DeadLetter): void;
+  readonly status: StatusRecords;
+  readonly schemaIds: Readonly<Record<RecordTopic, number>>;
+  /** Random id of this life of the pod. */
+  readonly producer: string;
+}
+
+/** A planned change of sessions that is under way: both deliver. */
+interface Overlap {
+  readonly from: Session;
+  readonly to: Session;
+}
+
+/**
+ * A tick's way for one exchange, from a received frame to the sinks' queues: decode, arbitrate, check
+ * continuity, number, encode once, hand out. All of it is synchronous within the socket's data event.
+ */
+export class ExchangePipeline implements FeedListener, FrameHandler {
+  private readonly exchange: Exchange;
+  private readonly decoder: FrameDecoder;
+  private readonly counters: ExchangeCounters;
+  private readonly outputs: PipelineOutputs;
+  /** By instrument slot; a hole is a symbol that we did not ask for on this channel. */
+  private readonly trades: (TickStream | undefined)[] = [];
+  private readonly quotes: (TickStream | undefined)[] = [];
+  private readonly sessionTexts = new WeakMap<FeedSession, Uint8Array>();
+  private overlaps: Overlap[] = [];
+
+  private readonly target = new Uint8Array(MAX_TICK_BYTES);
+  private readonly envelope = new TickEnvelope();
+  private readonly tick = new EncodedTick();
+
+  /** The frame that is being decoded. */
+  private session: FeedSession | null = null;
+  private frameBytes: Uint8Array = new Uint8Array(0);
+  private channel: number = CHANNEL.invalid;
+  private lettered = false;
+
+  constructor(
+    exchange: Exchange,
+    instruments: InstrumentIndex,
+    counters: ExchangeCounters,
+    outputs: PipelineOutputs,
+  ) {
+    this.exchange = exchange;
+    this.decoder = exchange.createDecoder(instruments);
+    this.counters = counters;
+    this.outputs = outputs;
+    this.tick.bytes = this.target;
+  }
+
+  /** Takes ticks of this symbol and channel from now on. */
+  subscribe(instrument: IndexedInstrument, channel: TickChannel): void {
+    const { schemaIds, producer } = this.outputs;
+    this.streamsOf(channel)[instrument.slot] = new TickStream(
+      instrument,
+      channel,
+      this.exchange.tradeIds,
+      schemaIds[channel],
+      producer,
+      (descriptor) => this.outputs.open(descriptor),
+    );
+  }
+
+  // From the feed.
+
+  frame(session: FeedSession, frame: Uint8Array, receiveTime: number): void {
+    if (session !== this.session) this.enterSession(session);
+    this.frameBytes = frame;
+    this.envelope.receiveTime = receiveTime;
+    this.tick.timestampMs = Math.floor(receiveTime / 1000);
+    this.channel = CHANNEL.invalid;
+    this.lettered = false;
+    this.decoder.decode(frame, this);
+    this.counters.messages[this.channel]!++;
+  }
+
+  subscription(change: SubscriptionChange): void {
+    const { instrument, channel, session, reason } = change;
+    const stream = this.streamsOf(channel)[instrument.slot];
+    if (stream === undefined) return;
+    // A session was lost: what comes next is checked against what came last.
+    if (change.to === 'requested' && change.from !== null && stream.lastReceiveTime !== 0) {
+      stream.lostSession = reason === '' ? 'connection lost' : reason;
+    }
+    const state = statusStateOf(change);
+    if (state === null) return;
+    this.outputs.status.write(subjectOf(stream), {
+      time: nowMicros(),
+      state,
+      reason,
+      ...(session === null ? {} : { session: session.id }),
+    });
+  }
+
+  handover(phase: 'begin' | 'end', from: Session, to: Session): void {
+    if (phase === 'begin') {
+      this.overlaps.push({ from, to });
+      return;
+    }
+    this.overlaps = this.overlaps.filter((overlap) => overlap.to.ordinal !== to.ordinal);
+    if (this.overlaps.length > 0) return;
+    for (const stream of this.trades) if (stream !== undefined) stream.recent = null;
+  }
+
+  // From the decoder.
+
+  trade(instrument: IndexedInstrument, trade: TradeDraft): void {
+    const stream = this.trades[instrument.slot];
+    if (stream === undefined) {
+      this.invalid('unknown-symbol', `${instrument.exchangeSymbol} was not subscribed for trades`);
+      return;
+    }
+    this.channel = CHANNEL.trades;
+    this.session!.data('trades', instrument.slot);
+    if (this.overlaps.length > 0) {
+      stream.recent ??= new RecentIds();
+      if (!stream.recent.admit(trade.tradeId)) {
+        this.counters.repeats[CHANNEL.trades]!++;
+        return;
+      }
+    }
+    const continuity = stream.continuity.next(trade.tradeId, trade.fillCount);
+    if (continuity === GAP) this.idGap(stream);
+    else if (continuity === NOT_NEWER) this.counters.late[CHANNEL.trades]!++;
+    else if (stream.lostSession !== '') this.timeGap(stream);
+    stream.lostSession = '';
+
+    const envelope = this.envelope;
+    envelope.sequence = ++stream.sequence;
+    const end = writeTrade(this.target, 0, stream.prefix, envelope, trade);
+    this.publish(stream, end, trade.exchangeTime, trade.tradeId);
+  }
+
+  quote(instrument: IndexedInstrument, quote: QuoteDraft): void {
+    const stream = this.quotes[instrument.slot];
+    if (stream === undefined) {
+      this.invalid('unknown-symbol', `${instrument.exchangeSymbol} was not subscribed for quotes`);
+      return;
+    }
+    this.channel = CHANNEL.quotes;
+    this.session!.data('quotes', instrument.slot);
+    const updateId = wholeNumber(quote.updateId);
+    if (this.superseded(stream, updateId, quote.exchangeTime)) {
+      this.counters.repeats[CHANNEL.quotes]!++;
+      return;
+    }
+    stream.lastUpdateId = updateId;
+    stream.lastExchangeTime = quote.exchangeTime;
+    if (stream.lostSession !== '') {
+      this.timeGap(stream);
+      stream.lostSession = '';
+    }
+
+    const envelope = this.envelope;
+    envelope.sequence = ++stream.sequence;
+    const end = writeQuote(this.target, 0, stream.prefix, envelope, quote);
+    this.publish(stream, end, quote.exchangeTime, quote.updateId);
+  }
+
+  skipped(_nativeChannel: string): void {
+    this.channel = CHANNEL.skipped;
+  }
+
+  control(control: Control): void {
+    this.channel = CHANNEL.control;
+    this.session!.control(control);
+  }
+
+  invalid(reason: InvalidReason, detail: string): void {
+    this.counters.countInvalid(reason);
+    if (this.lettered) return;
+    this.lettered = true;
+    this.outputs.deadLetter({
+      exchange: this.exchange.name,
+      frame: this.frameBytes,
+      stage: 'decode',
+      reason,
+      detail,
+      session: this.session!.id,
+      timestampMs: this.tick.timestampMs,
+    });
+  }
+
+  /** A sink gave records of a stream up, or may have written them twice. */
+  sinkEvent(state: 'gap' | 'repeated', channel: TickChannel, symbol: string, loss: SinkLoss): void {
+    const stream = this.streamsOf(channel).find((each) => each?.instrument.symbol === symbol);
+    if (stream === undefined) return;
+    if (state === 'gap') this.counters.gaps[CHANNEL[channel]]!++;
+    this.outputs.status.write(subjectOf(stream), {
+      time: nowMicros(),
+      state,
+      reason: `${loss.reason} (sequence ${loss.firstSequence} to ${loss.lastSequence})`,
+      count: loss.count,
+    });
+  }
+
+  private enterSession(session: FeedSession): void {
+    this.session = session;
+    let text = this.sessionTexts.get(session);
+    if (text === undefined) {
+      text = encodeText(session.id);
+      this.sessionTexts.set(session, text);
+    }
+    this.envelope.session = text;
+  }
+
+  private streamsOf(channel: TickChannel): (TickStream | undefined)[] {
+    return channel === 'trades' ? this.trades : this.quotes;
+  }
+
+  /** The same update again, or one of the session that is behind while two overlap. */
+  private superseded(stream: TickStream, updateId: number, exchangeTime: number): boolean {
+    if (updateId !== -1) {
+      if (updateId === stream.lastUpdateId) return true;
+      return this.overlaps.length > 0 && updateId < stream.lastUpdateId;
+    }
+    // Without ids (Kraken) the exchange's own time tells which of two sessions is ahead.
+    return this.overlaps.length > 0 && exchangeTime !== NO_TIME && exchangeTime <= stream.lastExchangeTime;
+  }
+
+  private publish(stream: TickStream, end: number, exchangeTime: number, id: ByteRange): void {
+    const { tick, envelope, counters } = this;
+    stream.lastReceiveTime = envelope.receiveTime;
+    tick.start = 0;
+    tick.end = end;
+    tick.conflatedAt = envelope.conflatedAt;
+    tick.sequence = envelope.sequence;
+    if (stream.out.append(tick)) {
+      counters.ticks[this.channel]!++;
+      if (stream.shed !== null) this.shedEnds(stream);
+    } else {
+      counters.shed[this.channel]!++;
+      shed(stream, id.toString(), envelope.receiveTime);
+    }
+    if (exchangeTime !== NO_TIME) counters.observeLatency(envelope.receiveTime, exchangeTime);
+  }
+
+  private shedEnds(stream: TickStream): void {
+    const ended = stream.shed!;
+    stream.shed = null;
+    this.gap(stream, { ...ended, reason: 'queue full: the sink did not keep up' });
+  }
+
+  /** Writes what is still open as gap records; for the end of the pod's life. */
+  closeShed(): void {
+    for (const stream of [...this.trades, ...this.quotes]) {
+      if (stream !== undefined && stream.shed !== null) this.shedEnds(stream);
+    }
+  }
+
+  private idGap(stream: TickStream): void {
+    const { firstMissing, lastMissing } = stream.continuity;
+    this.gap(stream, {
+      firstId: String(firstMissing),
+      lastId: String(lastMissing),
+      firstTime: stream.lastReceiveTime,
+      lastTime: this.envelope.receiveTime,
+      count: lastMissing - firstMissing + 1,
+      reason: stream.lostSession === '' ? 'ids are missing' : stream.lostSession,
+    });
+  }
+
+  /** After a lost session, where ids prove nothing: what came between these times is suspected to be missing. */
+  private timeGap(stream: TickStream): void {
+    if (stream.continuity.proves) return;
+    this.gap(stream, {
+      firstTime: stream.lastReceiveTime,
+      lastTime: this.envelope.receiveTime,
+      reason: stream.lostSession,
+    });
+  }
+
+  private gap(
+    stream: TickStream,
+    gap: {
+      firstId?: string;
+      lastId?: string;
+      firstTime: number;
+      lastTime: number;
+      count?: number;
+      reason: string;
+    },
+  ): void {
+    this.counters.gaps[CHANNEL[stream.channel]]!++;
+    this.outputs.status.write(subjectOf(stream), {
+      time: nowMicros(),
+      state: 'gap',
+      session: this.session!.id,
+      ...gap,
+    });
+  }
+}
+
+/** No queue took this tick: it belongs to what the gap record will name. */
+function shed(stream: TickStream, id: string, receiveTime: number): void {
+  stream.shed ??= { firstId: id, lastId: id, firstTime: receiveTime, lastTime: receiveTime, count: 0 };
+  stream.shed.lastId = id;
+  stream.shed.lastTime = receiveTime;
+  stream.shed.count++;
+}
+
+/** Which record a change becomes; null: none. */
+function statusStateOf(change: SubscriptionChange): StatusState | null {
+  if (change.reconnected && change.to !== 'rejected') return 'reconnected';
+  return change.to === 'requested' ? null : change.to;
+}
+
+function subjectOf(stream: TickStream) {
+  const { exchange, symbol, exchangeSymbol } = stream.instrument;
+  return { exchange, symbol, exchangeSymbol, channel: stream.channel };
+}
+
+function nowMicros(): number {
+  return Date.now() * 1000;
+}

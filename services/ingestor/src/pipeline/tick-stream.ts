@@ -1,0 +1,60 @@
+import { encodeTickPrefix, NO_TIME, type TickChannel, tickKey } from '@tickline/schemas';
+import type { TradeIdRule } from '../exchanges/exchange.ts';
+import type { IndexedInstrument } from '../exchanges/instrument.ts';
+import type { RecentIds } from '../integrity/recent-ids.ts';
+import { TradeContinuity } from '../integrity/trade-continuity.ts';
+import type { SinkStream, StreamDescriptor } from '../sinks/sink.ts';
+
+/** What was shed of a stream since the queue became full: one gap record when the flow is back. */
+export interface Shed {
+  firstId: string;
+  lastId: string;
+  firstTime: number;
+  lastTime: number;
+  count: number;
+}
+
+/** The ticks of one symbol and channel: what is made once for all of them, and where they stand. */
+export class TickStream {
+  readonly instrument: IndexedInstrument;
+  readonly channel: TickChannel;
+  readonly prefix: Uint8Array;
+  readonly out: SinkStream;
+  readonly continuity: TradeContinuity;
+  /** Of the last tick; the first is 1. */
+  sequence = 0;
+  /** Of the last tick, microseconds; 0 before the first. */
+  lastReceiveTime = 0;
+  /** Of the last quote; -1 before the first, and where ids are no numbers. */
+  lastUpdateId = -1;
+  /** Of the last quote, microseconds; stands in for an id while two sessions overlap. */
+  lastExchangeTime = NO_TIME;
+  /** Why the session before was lost, until the first tick after it; empty otherwise. */
+  lostSession = '';
+  /** Only while two sessions overlap. */
+  recent: RecentIds | null = null;
+  shed: Shed | null = null;
+
+  constructor(
+    instrument: IndexedInstrument,
+    channel: TickChannel,
+    tradeIds: TradeIdRule,
+    schemaId: number,
+    producer: string,
+    open: (descriptor: StreamDescriptor) => SinkStream,
+  ) {
+    const { exchange, symbol, exchangeSymbol } = instrument;
+    this.instrument = instrument;
+    this.channel = channel;
+    this.prefix = encodeTickPrefix(schemaId, exchange, symbol, exchangeSymbol, producer);
+    this.continuity = new TradeContinuity(channel === 'trades' ? tradeIds : 'opaque');
+    this.out = open({
+      topic: channel,
+      exchange,
+      symbol,
+      channel,
+      key: tickKey(symbol),
+      overflow: channel === 'quotes' ? 'conflate' : 'keep',
+    });
+  }
+}

@@ -1,0 +1,95 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import { INGESTOR_STATES, type Instant, type View } from './view.ts';
+
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+/**
+ * The sidecar's metrics, read from the view when they are scraped. No name is one of the ingestor's: both are
+ * scraped from the same pod, and nothing may be counted twice. For the same reason the metrics of this process
+ * itself (CPU, memory) are left out.
+ */
+export function createMetrics(view: View, version: string, now: () => Instant): Registry {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, labelNames: readonly string[], read: () => Iterable<Sample>) =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of read()) this.set(labels, value);
+      },
+    });
+  const counter = (name: string, help: string, labelNames: readonly string[], read: () => Iterable<Sample>) =>
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of read()) this.inc(labels, value);
+      },
+    });
+
+  gauge(
+    'tickline_ingestor_up',
+    '1 when the ingestor answered the last poll, in whatever phase, else 0.',
+    [],
+    () => [[{}, view.answers ? 1 : 0]],
+  );
+  gauge(
+    'tickline_ingestor_state',
+    '1 for the state that the ingestor is in, 0 for the others.',
+    ['state'],
+    () => INGESTOR_STATES.map((state): Sample => [{ state }, view.state === state ? 1 : 0]),
+  );
+  gauge('tickline_ingestor_status_age_seconds', 'Age of the ingestor’s last good answer.', [], () => {
+    const age = view.ageSeconds(now());
+    return age === null ? [] : [[{}, age]];
+  });
+  counter(
+    'tickline_ingestor_restarts_total',
+    'Restarts of the ingestor that this sidecar saw: another producer answered.',
+    [],
+    () => [[{}, view.restarts]],
+  );
+  gauge(
+    'tickline_connection_up',
+    '1 when the connection is open and the ingestor answers, else 0.',
+    ['exchange', 'connection'],
+    () =>
+      view
+        .connections(now())
+        .map(({ exchange, connection, up }): Sample => [{ exchange, connection }, up ? 1 : 0]),
+  );
+  gauge(
+    'tickline_connection_data_age_seconds',
+    'Time since the connection’s last data; where it had none, since it opened or the pod started.',
+    ['exchange', 'connection'],
+    () =>
+      view
+        .connections(now())
+        .map(
+          ({ exchange, connection, dataAgeSeconds }): Sample => [{ exchange, connection }, dataAgeSeconds],
+        ),
+  );
+  counter(
+    'tickline_connection_reconnects_total',
+    'Reconnects by reason, over all lives of the ingestor that this sidecar saw.',
+    ['exchange', 'connection', 'reason'],
+    () =>
+      view
+        .reconnects()
+        .map(({ exchange, connection, reason, count }): Sample => [{ exchange, connection, reason }, count]),
+  );
+  gauge('tickline_shard_info', 'Shard of the ingestor; always 1.', ['shard', 'shards'], () => {
+    const shard = view.status?.shard;
+    return shard === undefined ? [] : [[{ shard: String(shard.index), shards: String(shard.count) }, 1]];
+  });
+  gauge('tickline_sidecar_build_info', 'Version of the sidecar; always 1.', ['version'], () => [
+    [{ version }, 1],
+  ]);
+  return registry;
+}

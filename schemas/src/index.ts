@@ -6,6 +6,7 @@ export type * from './generated/records.ts';
 export * from './murmur2.ts';
 export * from './names.ts';
 export * from './pod-status.ts';
+export * from './record-batch-format.ts';
 export * from './record-reader.ts';
 export * from './schema-text.ts';
 export * from './tick.ts';

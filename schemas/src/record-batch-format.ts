@@ -151,7 +151,7 @@ export class RecordCursor {
 
   /** Reads the next record; false at the end. */
   next(): boolean {
-    if (this.at === this.limit) return false;
+    if (this.at >= this.limit) return false;
     const length = this.readSignedVarint();
     this.end = this.at + length;
     if (length < 0 || this.end > this.limit) throw new RecordBatchError('a record is longer than its batch');
@@ -166,6 +166,7 @@ export class RecordCursor {
     this.valueStart = this.at;
     this.valueEnd = valueLength < 0 ? -1 : this.skip(valueLength);
     this.headersStart = this.at;
+    if (this.at > this.end) throw new RecordBatchError('a field is longer than its record');
     this.at = this.end;
     return true;
   }

@@ -71,4 +71,11 @@ async function main(argv: readonly string[]): Promise<number> {
   return command(rest);
 }
 
+// kafkajs 2.2.4 asks for a negative timeout once (network/requestQueue); it is harmless and not ours to tell.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'TimeoutNegativeWarning')
+    process.stderr.write(`${warning.stack ?? warning.message}\n`);
+});
+
 process.exitCode = await main(process.argv.slice(2));

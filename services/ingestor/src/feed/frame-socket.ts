@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
 import type { Clock } from './clock.ts';
+import { FrameReader } from './frame-reader.ts';
 import type { SessionEnding } from './session-ending.ts';
 import { ending, retryAfterMs } from './session-ending.ts';
 
@@ -16,7 +18,7 @@ export interface FrameSocketSettings {
 /** Called from the socket's events; `closed` is the last call, made once. */
 export interface FrameSocketHandler {
   opened(): void;
-  /** One whole message, text or binary, as `ws` holds it: not copied, valid as long as it is referenced. */
+  /** One whole message, text or binary: not copied, valid as long as it is referenced. */
   frame(data: Buffer): void;
   /** The server pinged, and `ws` sent the pong: a client message. */
   pinged(): void;
@@ -40,6 +42,8 @@ export class FrameSocket {
   private ended = false;
   private wasOpen = false;
   private failure: SessionEnding | null = null;
+  /** The TCP or TLS socket, once the upgrade was answered. */
+  private transport: Socket | null = null;
   private readonly socket: WebSocket;
   private readonly host: string;
   private readonly clock: Clock;
@@ -64,9 +68,13 @@ export class FrameSocket {
     };
     const socket = new WebSocket(address, options);
     this.socket = socket;
-    socket.on('upgrade', (response) => this.stampChunks(response));
+    socket.on('upgrade', (response) => {
+      this.transport = response.socket;
+      this.stampChunks(response);
+    });
     socket.on('open', () => {
       this.wasOpen = true;
+      this.readPlainMessages(settings.frameBytes);
       if (!this.ended) handler.opened();
     });
     socket.on('message', (data) => {
@@ -124,6 +132,28 @@ export class FrameSocket {
     // `ws` adds its own listener after this event; and on close it parses what a paused socket still held.
     response.socket.prependListener('data', stamp);
     response.socket.prependListener('close', stamp);
+  }
+
+  /**
+   * Puts our reader before `ws`'s own listener of the socket's data (lib/websocket.js, socketOnData),
+   * which gets what is left. Without compression: `ws` inflates later, and the order would be lost.
+   */
+  private readPlainMessages(frameBytes: number): void {
+    const { transport, socket, handler } = this;
+    if (transport === null || socket.extensions !== '') return;
+    const own = transport.listeners('data').at(-1) as ((chunk: Buffer) => void) | undefined;
+    if (own === undefined) return;
+    const reader = new FrameReader(frameBytes, {
+      message: (data) => {
+        if (!this.ended) handler.frame(data);
+      },
+      passOn: (bytes) => own.call(transport, bytes),
+    });
+    const read = (chunk: Buffer) => reader.read(chunk);
+    transport.off('data', own);
+    transport.on('data', read);
+    // From an error on, what comes is nobody's.
+    socket.once('error', () => transport.off('data', read));
   }
 
   private refused(response: IncomingMessage): void {

@@ -1,0 +1,457 @@
+import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
+import {
+  BridgeError,
+  type ClusterMetadata,
+  type KafkaBridge,
+  NO_LEADER,
+  type TopicMetadata,
+} from './bridge.ts';
+import type { ResolvedKafkaOptions } from './options.ts';
+import type { ProduceBody } from './produce-request.ts';
+import type { ProducerIdentity } from './record-batch.ts';
+
+/** The one version whose insides were read for this file; the package is pinned to it. */
+const KAFKAJS_VERSION = '2.2.4';
+const PRODUCE = { apiKey: 0, apiVersion: 7, apiName: 'Produce' } as const;
+const METADATA = { apiKey: 3, apiVersion: 6 } as const;
+/** For TCP, TLS and login together. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Errors of logins: SASL_AUTHENTICATION_FAILED, UNSUPPORTED_SASL_MECHANISM, ILLEGAL_SASL_STATE. */
+const LOGIN_ERRORS: ReadonlySet<unknown> = new Set([58, 33, 34]);
+
+// What is used of kafkajs' insides, and nothing more.
+
+interface Connection {
+  readonly clientId: string;
+  readonly socket?: Socket;
+  readonly requestQueue: {
+    push(request: {
+      entry: {
+        apiKey: number;
+        apiVersion: number;
+        apiName: string;
+        correlationId: number;
+        resolve: (answer: { payload: Buffer }) => void;
+        reject: (error: Error) => void;
+      };
+      expectResponse: boolean;
+      requestTimeout: number | null;
+      sendRequest: () => void;
+    }): void;
+    maybeThrottle(ms: number): void;
+  };
+  nextCorrelationId(): number;
+  isConnected(): boolean;
+  disconnect(): Promise<unknown>;
+  rejectRequests(error: Error): void;
+}
+
+interface ConnectionPool {
+  readonly pool: Connection[];
+  getConnection(): Promise<Connection>;
+  send(request: {
+    request: unknown;
+    response: { decode: Decode; parse: (data: unknown) => Promise<unknown> };
+  }): Promise<unknown>;
+}
+
+type Decode = (data: Buffer) => Promise<unknown>;
+
+interface Broker {
+  readonly connectionPool: ConnectionPool;
+  readonly versions: Record<number, { minVersion: number; maxVersion: number }> | null;
+  connect(): Promise<void>;
+  isConnected(): boolean;
+  initProducerId(request: { transactionalId?: string; transactionTimeout: number }): Promise<{
+    producerId: string;
+    producerEpoch: number;
+  }>;
+}
+
+type SocketFactory = (where: { host: string; port: number; ssl: unknown; onConnect: () => void }) => Socket;
+
+interface Kafkajs {
+  readonly Broker: new (options: Record<string, unknown>) => Broker;
+  readonly buildConnectionPools: (options: Record<string, unknown>) => {
+    build(where: { host: string; port: number }): Promise<ConnectionPool>;
+  };
+  readonly socketFactory: SocketFactory;
+  readonly createLogger: (options: { level: number; logCreator: () => (entry: LogEntry) => void }) => unknown;
+  readonly metadataRequest: (options: { topics: string[]; allowAutoTopicCreation: boolean }) => {
+    request: unknown;
+    response: { decode: Decode };
+  };
+}
+
+interface LogEntry {
+  readonly namespace: string;
+  readonly label: string;
+  readonly log: { readonly message: string; readonly broker?: string; readonly error?: string };
+}
+
+/** What Metadata version 6 answers, as kafkajs decodes it. */
+interface MetadataAnswer {
+  readonly brokers: readonly { nodeId: number; host: string; port: number }[];
+  readonly topicMetadata: readonly {
+    topicErrorCode: number;
+    topic: string;
+    partitionMetadata: readonly { partitionErrorCode: number; partitionId: number; leader: number }[];
+  }[];
+}
+
+/** A broker and the sockets that kafkajs opened for it. */
+interface Peer {
+  readonly broker: Broker;
+  readonly sockets: Set<Socket>;
+}
+
+/**
+ * The sink's way through kafkajs: connections, TLS, login, API versions and metadata are kafkajs', only the
+ * Produce request is ours. The one file that knows kafkajs' insides; it checks them when it is built.
+ *
+ * Whatever goes wrong with a connection, the broker's object is thrown away with its sockets, and the next
+ * call makes a new one: no state of kafkajs' outlives an error, and no socket refers to a batch any more
+ * when `produce` has rejected.
+ */
+export class KafkajsBridge implements KafkaBridge {
+  private readonly options: ResolvedKafkaOptions;
+  private readonly kafkajs: Kafkajs;
+  private readonly logger: unknown;
+  /** By address; metadata say which node has which. */
+  private readonly peers = new Map<string, Promise<Peer>>();
+  private addresses: ReadonlyMap<number, string> = new Map();
+  private turn = 0;
+  private closed = false;
+
+  constructor(options: ResolvedKafkaOptions) {
+    this.options = options;
+    this.kafkajs = loadKafkajs();
+    this.logger = this.kafkajs.createLogger({
+      level: 5,
+      logCreator: () => (entry) => this.forward(entry),
+    });
+  }
+
+  async metadata(topics: readonly string[]): Promise<ClusterMetadata> {
+    const answer = await this.withAnyBroker(async (broker) => {
+      const { request, response } = this.kafkajs.metadataRequest({
+        topics: [...topics],
+        allowAutoTopicCreation: false,
+      });
+      // kafkajs' own `parse` throws the first error of any topic; we want them all.
+      return (await broker.connectionPool.send({
+        request,
+        response: { decode: response.decode, parse: async (data) => data },
+      })) as MetadataAnswer;
+    });
+    this.addresses = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`]));
+    const known = new Set([...this.addresses.values(), ...this.options.brokers]);
+    for (const address of this.peers.keys()) if (!known.has(address)) await this.drop(address);
+    return {
+      brokers: this.addresses,
+      topics: new Map(answer.topicMetadata.map((topic) => [topic.topic, topicOf(topic)])),
+    };
+  }
+
+  async initProducerId(): Promise<ProducerIdentity> {
+    const { producerId, producerEpoch } = await this.withAnyBroker((broker) =>
+      broker.initProducerId({ transactionTimeout: 30_000 }),
+    );
+    return { producerId: BigInt(producerId), producerEpoch };
+  }
+
+  async produce(nodeId: number, body: ProduceBody): Promise<Buffer> {
+    const address = this.addresses.get(nodeId);
+    if (address === undefined)
+      throw new BridgeError(`broker ${nodeId} is not in the cluster`, { sent: false });
+    let connection: Connection;
+    try {
+      const { broker } = await this.connected(address);
+      connection = await broker.connectionPool.getConnection();
+    } catch (error) {
+      await this.drop(address);
+      throw this.bridgeError(address, error, false);
+    }
+    try {
+      return await send(connection, body);
+    } catch (error) {
+      await this.drop(address);
+      throw this.bridgeError(address, error, true);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([...this.peers.keys()].map((address) => this.drop(address)));
+  }
+
+  /** Asks one broker after the other, known ones before those of the settings, until one answers. */
+  private async withAnyBroker<T>(ask: (broker: Broker) => Promise<T>): Promise<T> {
+    const known = [...this.addresses.values()];
+    const start = known.length === 0 ? 0 : this.turn++ % known.length;
+    const addresses = new Set([...known.slice(start), ...known.slice(0, start), ...this.options.brokers]);
+    let last: BridgeError | null = null;
+    for (const address of addresses) {
+      try {
+        const { broker } = await this.connected(address);
+        return await ask(broker);
+      } catch (error) {
+        // An error that the broker answered with says nothing against the connection.
+        if (!isAnswer(error)) await this.drop(address);
+        const failure = this.bridgeError(address, error, true);
+        // A wrong password is told at once, not hidden behind the next broker's silence.
+        if (failure.setting !== null) throw failure;
+        last ??= failure;
+      }
+    }
+    throw last ?? new BridgeError('kafka.brokers is empty', { sent: false });
+  }
+
+  private async connected(address: string): Promise<Peer> {
+    if (this.closed) throw new BridgeError('the sink is closed', { sent: false });
+    let opening = this.peers.get(address);
+    if (opening === undefined) {
+      opening = this.build(address);
+      this.peers.set(address, opening);
+    }
+    const peer = await opening;
+    // With SASL this also logs in again before the session runs out (KIP-368).
+    if (!peer.broker.isConnected()) await this.connect(peer, address);
+    return peer;
+  }
+
+  private async build(address: string): Promise<Peer> {
+    const { options, kafkajs } = this;
+    const { host, port } = parseAddress(address);
+    const sockets = new Set<Socket>();
+    const socketFactory: SocketFactory = (where) => {
+      const socket = kafkajs.socketFactory(where);
+      socket.setNoDelay(true);
+      sockets.add(socket);
+      // kafkajs listens to `end` and `error` only.
+      socket.once('close', () => {
+        sockets.delete(socket);
+        for (const connection of pool) if (connection.socket === socket) closeNow(connection);
+      });
+      return socket;
+    };
+    let pool: readonly Connection[] = [];
+    const connectionPool = await kafkajs
+      .buildConnectionPools({
+        socketFactory,
+        brokers: options.brokers,
+        ssl: options.ssl ?? undefined,
+        sasl: options.sasl === null ? undefined : { ...options.sasl },
+        clientId: options.clientId,
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        requestTimeout: options.requestTimeoutMs,
+        enforceRequestTimeout: true,
+        maxInFlightRequests: null,
+        logger: this.logger,
+      })
+      .build({ host, port });
+    const broker = new kafkajs.Broker({
+      connectionPool,
+      logger: this.logger,
+      authenticationTimeout: CONNECT_TIMEOUT_MS,
+      allowAutoTopicCreation: false,
+    });
+    expectShape(typeof broker.connect === 'function', 'Broker.connect');
+    expectShape(typeof broker.isConnected === 'function', 'Broker.isConnected');
+    expectShape(typeof broker.initProducerId === 'function', 'Broker.initProducerId');
+    expectShape(typeof connectionPool.getConnection === 'function', 'ConnectionPool.getConnection');
+    expectShape(typeof connectionPool.send === 'function', 'ConnectionPool.send');
+    for (const connection of connectionPool.pool) expectConnection(connection);
+    pool = connectionPool.pool;
+    return { broker, sockets };
+  }
+
+  /** kafkajs forgets its promise when the other side ends the connection during TLS or login: watch that. */
+  private async connect(peer: Peer, address: string): Promise<void> {
+    let stop = () => {};
+    const lost = new Promise<never>((_, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`)),
+        CONNECT_TIMEOUT_MS,
+      );
+      const watch = setInterval(() => {
+        if (peer.sockets.size === 0) reject(new Error('the connection was closed while it was set up'));
+      }, 100);
+      stop = () => {
+        clearTimeout(timer);
+        clearInterval(watch);
+      };
+    });
+    try {
+      await Promise.race([peer.broker.connect(), lost]);
+    } finally {
+      stop();
+    }
+    const versions = peer.broker.versions;
+    const produce = versions?.[PRODUCE.apiKey];
+    if (
+      produce === undefined ||
+      produce.minVersion > PRODUCE.apiVersion ||
+      produce.maxVersion < PRODUCE.apiVersion
+    ) {
+      throw new Error(
+        `${address} does not speak Produce version ${PRODUCE.apiVersion}: Kafka 2.1 or later is needed`,
+      );
+    }
+  }
+
+  /** Ends a broker's connections now; what waits for an answer is rejected. */
+  private async drop(address: string): Promise<void> {
+    const opening = this.peers.get(address);
+    if (opening === undefined) return;
+    this.peers.delete(address);
+    const { broker, sockets } = await opening;
+    for (const socket of sockets) socket.destroy();
+    for (const connection of broker.connectionPool.pool) closeNow(connection);
+  }
+
+  private bridgeError(address: string, error: unknown, sent: boolean): BridgeError {
+    if (error instanceof BridgeError) return error;
+    if (error instanceof KafkajsShapeError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new BridgeError(`${address}: ${message}`, { sent, setting: this.settingFor(error), cause: error });
+  }
+
+  private settingFor(error: unknown): 'sasl' | 'ssl' | null {
+    const { name, code } = error as { name?: unknown; code?: unknown };
+    if (name === 'KafkaJSSASLAuthenticationError' || LOGIN_ERRORS.has(code)) return 'sasl';
+    // Node's codes for a certificate that was refused, by us or by them.
+    if (this.options.ssl !== null && typeof code === 'string' && /CERT|_SSL_|UNABLE_TO_/.test(code))
+      return 'ssl';
+    return null;
+  }
+
+  /** kafkajs logs each attempt that fails; we tell changes ourselves. */
+  private forward({ namespace, label, log }: LogEntry): void {
+    if (label === 'DEBUG') return;
+    this.options.log.debug('kafkajs', log.message, {
+      sink: 'kafka',
+      data: { namespace, level: label, broker: log.broker ?? null, error: log.error ?? null },
+    });
+  }
+}
+
+/** Rejects what waits for an answer and has kafkajs forget the socket. */
+function closeNow(connection: Connection): void {
+  connection.rejectRequests(new Error('the connection was closed'));
+  // Rejects nothing: with no request waiting it only sets kafkajs' own state.
+  void connection.disconnect();
+}
+
+/** Puts the request on kafkajs' queue, whose timeouts and throttling hold; its chunks go out uncopied. */
+function send(connection: Connection, body: ProduceBody): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const { socket } = connection;
+    if (socket === undefined || !connection.isConnected()) {
+      reject(new BridgeError('not connected', { sent: false }));
+      return;
+    }
+    const correlationId = connection.nextCorrelationId();
+    connection.requestQueue.push({
+      entry: {
+        ...PRODUCE,
+        correlationId,
+        resolve: ({ payload }) => {
+          // throttle_time_ms is the last field of the answer (KIP-219).
+          connection.requestQueue.maybeThrottle(payload.readInt32BE(payload.length - 4));
+          resolve(payload);
+        },
+        reject,
+      },
+      expectResponse: true,
+      requestTimeout: null,
+      sendRequest: () => {
+        socket.cork();
+        socket.write(requestHeader(correlationId, connection.clientId, body.byteLength));
+        for (const chunk of body.chunks) socket.write(chunk);
+        socket.uncork();
+      },
+    });
+  });
+}
+
+/** Length and request header, version 1: `api_key api_version correlation_id client_id`. */
+function requestHeader(correlationId: number, clientId: string, bodyBytes: number): Buffer {
+  const id = Buffer.from(clientId);
+  const header = Buffer.allocUnsafe(14 + id.length);
+  header.writeInt32BE(10 + id.length + bodyBytes, 0);
+  header.writeInt16BE(PRODUCE.apiKey, 4);
+  header.writeInt16BE(PRODUCE.apiVersion, 6);
+  header.writeInt32BE(correlationId, 8);
+  header.writeInt16BE(id.length, 12);
+  id.copy(header, 14);
+  return header;
+}
+
+function topicOf(topic: MetadataAnswer['topicMetadata'][number]): TopicMetadata {
+  const partitions = topic.partitionMetadata
+    .map(({ partitionId, leader }) => ({ partition: partitionId, leader: leader < 0 ? NO_LEADER : leader }))
+    .sort((a, b) => a.partition - b.partition);
+  return { errorCode: topic.topicErrorCode, partitions };
+}
+
+function parseAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
+}
+
+/** True for an error code that the broker answered with, rather than a broken connection. */
+function isAnswer(error: unknown): boolean {
+  return (error as { name?: unknown }).name === 'KafkaJSProtocolError';
+}
+
+function loadKafkajs(): Kafkajs {
+  const require = createRequire(import.meta.url);
+  const { version } = require('kafkajs/package.json') as { version: string };
+  expectShape(version === KAFKAJS_VERSION, `version ${KAFKAJS_VERSION} (it is ${version})`);
+  const Broker: unknown = require('kafkajs/src/broker/index.js');
+  const buildConnectionPools: unknown = require('kafkajs/src/cluster/connectionPoolBuilder.js');
+  const createSocketFactory: unknown = require('kafkajs/src/network/socketFactory.js');
+  const { createLogger } = require('kafkajs/src/loggers/index.js') as { createLogger: unknown };
+  const metadata = require('kafkajs/src/protocol/requests/metadata/index.js') as {
+    protocol: (of: { version: number }) => unknown;
+  };
+  expectShape(typeof Broker === 'function', 'src/broker');
+  expectShape(typeof buildConnectionPools === 'function', 'src/cluster/connectionPoolBuilder');
+  expectShape(typeof createSocketFactory === 'function', 'src/network/socketFactory');
+  expectShape(typeof createLogger === 'function', 'src/loggers');
+  expectShape(typeof metadata.protocol === 'function', 'src/protocol/requests/metadata');
+  const metadataRequest = metadata.protocol({ version: METADATA.apiVersion });
+  expectShape(typeof metadataRequest === 'function', `Metadata version ${METADATA.apiVersion}`);
+  return {
+    Broker: Broker as Kafkajs['Broker'],
+    buildConnectionPools: buildConnectionPools as Kafkajs['buildConnectionPools'],
+    socketFactory: (createSocketFactory as () => SocketFactory)(),
+    createLogger: createLogger as Kafkajs['createLogger'],
+    metadataRequest: metadataRequest as Kafkajs['metadataRequest'],
+  };
+}
+
+function expectConnection(connection: Connection): void {
+  expectShape(typeof connection.requestQueue?.push === 'function', 'RequestQueue.push');
+  expectShape(typeof connection.requestQueue.maybeThrottle === 'function', 'RequestQueue.maybeThrottle');
+  expectShape(typeof connection.nextCorrelationId === 'function', 'Connection.nextCorrelationId');
+  expectShape(typeof connection.isConnected === 'function', 'Connection.isConnected');
+  expectShape(typeof connection.rejectRequests === 'function', 'Connection.rejectRequests');
+  expectShape(typeof connection.disconnect === 'function', 'Connection.disconnect');
+  expectShape(typeof connection.clientId === 'string', 'Connection.clientId');
+}
+
+/** kafkajs is not the one that this file was written for. */
+export class KafkajsShapeError extends Error {
+  override name = 'KafkajsShapeError';
+}
+
+function expectShape(holds: boolean, what: string): void {
+  if (!holds) {
+    throw new KafkajsShapeError(
+      `kafkajs has not the inside that the Kafka sink was written for: ${what}. Install exactly kafkajs ${KAFKAJS_VERSION} (npm ci), or revise sinks/kafka/kafkajs-bridge.ts`,
+    );
+  }
+}

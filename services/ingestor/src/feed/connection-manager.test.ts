@@ -255,6 +255,24 @@ describe('createFeed', () => {
       expect(server.last.requests).toHaveLength(1);
     });
 
+    it('a rejection that names topics of another request too touches only those of its own', async () => {
+      server.onRequest = (peer, request) => {
+        if (!request.topics.includes('trades/0')) return peer.answer(request);
+        return peer.control({
+          kind: 'rejected',
+          request: request.id,
+          topics: ['trades/0', 'trades/1'],
+          scope: 'topics',
+          code: null,
+          reason: 'no',
+        });
+      };
+      const { feed } = feedOf({ limits: { topicsPerRequest: 1 } });
+      feed.start();
+      await until(() => expect(statesOf(feed)).toEqual({ live: 2, rejected: 1 }));
+      expect(feed.notLive()).toMatchObject([{ symbol: 'S0-USDT', state: 'rejected' }]);
+    });
+
     it('a request refused for one named topic: the others are asked for again', async () => {
       server.onRequest = (peer, request) => {
         if (!request.topics.includes('trades/1')) return peer.answer(request);

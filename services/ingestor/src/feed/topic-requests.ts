@@ -149,8 +149,10 @@ export class TopicRequests {
     }
     const asWanted = saysAlreadySubscribed(control.reason);
     const answer = (topic: number) => (asWanted ? this.confirm(topic, now) : this.reject(topic, text));
-    if (named.length > 0) {
-      for (const topic of named) {
+    // A refusal may name what fits several topics (Kraken: the symbol, not the channel): only those asked for are meant.
+    const meant = request === undefined ? named : named.filter((topic) => request.pending.has(topic));
+    if (meant.length > 0) {
+      for (const topic of meant) {
         this.settle(topic, 'subscribe', request);
         answer(topic);
       }

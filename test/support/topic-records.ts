@@ -24,7 +24,8 @@ export async function readTopic(stack: Stack, topic: string): Promise<TopicMessa
   });
   const admin = kafka.admin();
   await admin.connect();
-  const ends = await admin.fetchTopicOffsets(topic);
+  // A broker that has just started leads nothing for a moment (NOT_LEADER_OR_FOLLOWER).
+  const ends = await eventually(`${topic} has leaders`, () => admin.fetchTopicOffsets(topic), 30_000);
   await admin.disconnect();
   const open = new Map(
     ends.filter(({ low, high }) => low !== high).map((end) => [end.partition, BigInt(end.high)]),

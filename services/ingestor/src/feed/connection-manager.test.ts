@@ -257,11 +257,11 @@ describe('createFeed', () => {
 
     it('a rejection that names topics of another request too touches only those of its own', async () => {
       server.onRequest = (peer, request) => {
-        if (!request.topics.includes('trades/0')) return peer.answer(request);
+        if (!request.topics.includes('trades/2')) return peer.answer(request);
         return peer.control({
           kind: 'rejected',
           request: request.id,
-          topics: ['trades/0', 'trades/1'],
+          topics: ['trades/0', 'trades/2'],
           scope: 'topics',
           code: null,
           reason: 'no',
@@ -270,7 +270,7 @@ describe('createFeed', () => {
       const { feed } = feedOf({ limits: { topicsPerRequest: 1 } });
       feed.start();
       await until(() => expect(statesOf(feed)).toEqual({ live: 2, rejected: 1 }));
-      expect(feed.notLive()).toMatchObject([{ symbol: 'S0-USDT', state: 'rejected' }]);
+      expect(feed.notLive()).toMatchObject([{ symbol: 'S2-USDT', state: 'rejected' }]);
     });
 
     it('a request refused for one named topic: the others are asked for again', async () => {

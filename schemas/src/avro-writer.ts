@@ -1,29 +1,43 @@
 import type { Decimal } from './decimal.ts';
 import type { ByteRange, QuoteDraft, TradeDraft } from './tick.ts';
 import { NO_TIME } from './tick.ts';
+import { writeUnsignedVarint } from './varint.ts';
 
 /** First byte of the Confluent wire format; the schema id follows in four bytes, big-endian. */
 export const CONFLUENT_MAGIC = 0;
 export const CONFLUENT_HEADER_BYTES = 5;
 
-/** Room that one tick may need in the target: header, names, five decimals, ids. */
-export const MAX_TICK_BYTES = 2048;
+/** Room that one tick may need in the target, in any format: header, names, six decimals, ids. */
+export const MAX_TICK_BYTES = 4096;
 /** Longest id that a record takes, in bytes; "ids are short strings". */
 export const MAX_ID_BYTES = 128;
 /** Longest exchange symbol and canonical symbol, in UTF-8 bytes. */
 export const MAX_SYMBOL_BYTES = 128;
 
+/** A session's id in the forms that the writers copy. */
+export class SessionText {
+  /** As an Avro string. */
+  readonly avro: Uint8Array;
+  /** The bare bytes. */
+  readonly bytes: Uint8Array;
+
+  constructor(id: string) {
+    this.avro = encodeText(id);
+    this.bytes = Buffer.from(id, 'utf8');
+  }
+}
+
 /** What numbering and provenance add to a draft; filled again for each tick. */
 export class TickEnvelope {
-  /** `encodeText(session)`, made once for each session. */
-  session: Uint8Array = encodeText('');
+  /** The session's id, made once for each session; letters and digits only. */
+  session: SessionText = new SessionText('');
   /** Microseconds since the epoch. */
   receiveTime = 0;
   sequence = 0;
   conflated = 0;
   /**
-   * Set by the writers: the offset of `conflated` in the target. It is one byte, 0, when written by
-   * the hot path; a sink that conflates puts `writeVarint(count)` in its place.
+   * Set by the writers: the offset of `conflated` in the target. It is one byte, a zero of the
+   * format, when written by the hot path; a sink that conflates puts another count in its place.
    */
   conflatedAt = 0;
 }
@@ -110,8 +124,9 @@ function writeHead(
 ): number {
   target.set(prefix, offset);
   let at = offset + prefix.length;
-  target.set(envelope.session, at);
-  at += envelope.session.length;
+  const session = envelope.session.avro;
+  target.set(session, at);
+  at += session.length;
   if (exchangeTime === NO_TIME) {
     target[at++] = 0;
   } else {
@@ -140,28 +155,7 @@ function writeRange(target: Uint8Array, offset: number, range: ByteRange): numbe
   return at;
 }
 
-/**
- * Avro's int and long for values from 0 to 2^52: zigzag (doubling, as none is negative), then seven
- * bits a byte, least significant first.
- */
+/** Avro's int and long for values from 0 to 2^52: zigzag, which doubles them as none is negative. */
 export function writeVarint(target: Uint8Array, offset: number, value: number): number {
-  let at = offset;
-  let zigzag = value * 2;
-  if (zigzag > 0x7fffffff) {
-    // Four bytes' worth at once by one division; what remains fits 32-bit operations.
-    const high = Math.floor(zigzag / 0x10000000);
-    const low = zigzag - high * 0x10000000;
-    target[at] = (low & 0x7f) | 0x80;
-    target[at + 1] = ((low >>> 7) & 0x7f) | 0x80;
-    target[at + 2] = ((low >>> 14) & 0x7f) | 0x80;
-    target[at + 3] = (low >>> 21) | 0x80;
-    at += 4;
-    zigzag = high;
-  }
-  while (zigzag > 0x7f) {
-    target[at++] = (zigzag & 0x7f) | 0x80;
-    zigzag >>>= 7;
-  }
-  target[at++] = zigzag;
-  return at;
+  return writeUnsignedVarint(target, offset, value * 2);
 }

@@ -4,6 +4,7 @@ import {
   Decimal,
   DecimalError,
   formatUnscaled,
+  MAX_DECIMAL_TEXT,
   parseUnscaled,
   unscaledFromBytes,
   unscaledToBytes,
@@ -119,6 +120,31 @@ describe('Decimal', () => {
         expect(target.subarray(2, end)).toEqual(expected);
       }),
     );
+  });
+
+  it('writes the plain text that BigInt gives', () => {
+    const target = Buffer.alloc(MAX_DECIMAL_TEXT + 2, '#');
+    const decimal = new Decimal();
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          unscaledValues,
+          fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),
+          fc.integer({ min: -99, max: 99 }).map((whole) => BigInt(whole) * 10n ** 18n),
+        ),
+        (unscaled) => {
+          decimal.setUnscaled(unscaled);
+          const end = decimal.writeText(target, 1);
+          expect(target.toString('latin1', 1, end)).toBe(formatUnscaled(unscaled));
+        },
+      ),
+    );
+    for (const text of ['0', '1', '0.000000000000000001', '99999999999999999999.999999999999999999']) {
+      expect(decimal.parseText(text)).toBe(true);
+      expect(target.toString('latin1', 1, decimal.writeText(target, 1))).toBe(text);
+    }
+    decimal.clear();
+    expect(() => decimal.writeText(target, 0)).toThrow(DecimalError);
   });
 
   it('writes minimal bytes at every edge of a byte', () => {

@@ -23,6 +23,14 @@ const ZERO = 0x30;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 
+const STEP = 10_000_000;
+/** Whole steps that hold 38 digits. */
+const MAX_DIGITS = 42;
+/** Sign, 20 digits, point, 18 digits. */
+export const MAX_DECIMAL_TEXT = 40;
+/** Used within one call of `writeText`. */
+const SCRATCH = { rest: new Int32Array(LIMBS), digits: new Uint8Array(MAX_DIGITS) };
+
 /**
  * An exact decimal(38, 18) that is filled again and again, so that the hot path builds no object.
  * It holds the unscaled integer (value × 10^18) as sign and six limbs of 24 bits, least significant
@@ -76,7 +84,7 @@ export class Decimal {
     while (digit >= 0 && digit <= 9) {
       chunk = chunk * 10 + digit;
       if (++chunkDigits === STEP_DIGITS) {
-        this.multiplyAdd(10_000_000, chunk);
+        this.multiplyAdd(STEP, chunk);
         chunk = 0;
         chunkDigits = 0;
       }
@@ -92,7 +100,7 @@ export class Decimal {
         if (fractionDigits === DECIMAL_SCALE) return this.parseUncommon(bytes, start, end);
         chunk = chunk * 10 + digit;
         if (++chunkDigits === STEP_DIGITS) {
-          this.multiplyAdd(10_000_000, chunk);
+          this.multiplyAdd(STEP, chunk);
           chunk = 0;
           chunkDigits = 0;
         }
@@ -232,6 +240,47 @@ export class Decimal {
       target[at++] = next;
     }
     target[offset] = (at - offset - 1) << 1;
+    return at;
+  }
+
+  /**
+   * Writes plain ASCII text, as `toString`: no exponent, no trailing zeros. Needs MAX_DECIMAL_TEXT
+   * bytes of room; returns the offset behind. Throws DecimalError on null.
+   */
+  writeText(target: Uint8Array, offset: number): number {
+    if (!this.present) throw new DecimalError('a null decimal has no text');
+    const { rest, digits } = SCRATCH;
+    let used = this.used;
+    for (let at = 0; at < used; at++) rest[at] = this.limbs[at]!;
+    // Seven digits at a time, from the right, by dividing through 10^7.
+    let first = MAX_DIGITS;
+    while (used > 0) {
+      let remainder = 0;
+      for (let at = used - 1; at >= 0; at--) {
+        const value = remainder * LIMB + rest[at]!;
+        const quotient = Math.floor(value / STEP);
+        rest[at] = quotient;
+        remainder = value - quotient * STEP;
+      }
+      if (rest[used - 1] === 0) used--;
+      for (let count = 0; count < STEP_DIGITS; count++) {
+        const next = Math.floor(remainder / 10);
+        digits[--first] = remainder - next * 10;
+        remainder = next;
+      }
+    }
+    const point = MAX_DIGITS - DECIMAL_SCALE;
+    while (first > point - 1) digits[--first] = 0;
+    while (first < point - 1 && digits[first] === 0) first++;
+    let end = MAX_DIGITS;
+    while (end > point && digits[end - 1] === 0) end--;
+
+    let at = offset;
+    if (this.negative) target[at++] = MINUS;
+    for (let digit = first; digit < point; digit++) target[at++] = ZERO + digits[digit]!;
+    if (end === point) return at;
+    target[at++] = POINT;
+    for (let digit = point; digit < end; digit++) target[at++] = ZERO + digits[digit]!;
     return at;
   }
 

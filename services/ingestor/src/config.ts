@@ -121,8 +121,12 @@ function load(
 ): FleetConfig {
   const keys = configurationKeys(defaults);
   const settings = collectSettings(keys, line, env);
+  const withKafka = settings.byKey.get('kafka.enabled')?.value !== false;
   const isNeeded = (path: string): boolean =>
-    (path !== 'shard.index' || needsIndex) && (sections as ReadonlySet<string>).has(path.split('.')[0]!);
+    (path !== 'kafka.brokers' || withKafka) &&
+    (path !== 'registry.url' || withKafka) &&
+    (path !== 'shard.index' || needsIndex) &&
+    (sections as ReadonlySet<string>).has(path.split('.')[0]!);
   const { values, problems } = readValues(keys, settings.byKey, isNeeded);
   const all = [...settings.problems, ...problems];
   all.push(...checkRules(values, settings, sections, all));

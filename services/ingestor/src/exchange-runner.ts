@@ -7,6 +7,7 @@ import { InstrumentIndex } from './exchanges/instrument-index.ts';
 import { createFeed, type Feed } from './feed/feed.ts';
 import { ExchangePipeline, type PipelineOutputs } from './pipeline/exchange-pipeline.ts';
 import { wantedUnits } from './pipeline/wanted-units.ts';
+import type { DirectoryEntry } from './sinks/sink-context.ts';
 import { ExchangeCounters } from './telemetry/counters.ts';
 import type { Logger } from './telemetry/logger.ts';
 
@@ -20,8 +21,10 @@ export interface ExchangeRunnerOptions {
   readonly config: ExchangeConfig;
   /** How many pods share the exchange's limits per address. */
   readonly limitsSharedBy: number;
-  /** Whether this shard owns a symbol of the exchange. */
-  readonly owns: (symbol: string) => boolean;
+  /** The shards that own a symbol of the exchange. */
+  readonly owners: (symbol: string) => readonly number[];
+  /** This pod's shard. */
+  readonly shard: number;
   readonly wanted: (symbol: string) => boolean;
   /** Configured symbols without wildcard. */
   readonly named: readonly string[];
@@ -43,6 +46,8 @@ export class ExchangeRunner {
   pipeline: ExchangePipeline | null = null;
   /** Why there is no feed yet. */
   waitingFor: string | null = 'the listing';
+  /** Every symbol of the configuration that the exchange lists, whoever owns it. */
+  directory: readonly DirectoryEntry[] = [];
   /** Subscriptions of the symbols that this shard owns. */
   owned = 0;
   private unlistedUnits: SubscriptionStatus[] = [];
@@ -63,8 +68,13 @@ export class ExchangeRunner {
   async start(): Promise<{ listed: number; unlisted: readonly string[] } | null> {
     const listing = await this.fetchListing();
     if (listing === null) return null;
-    const { config, owns, wanted, named, outputs } = this.options;
-    const units = wantedUnits(listing, wanted, named, owns);
+    const { config, owners, shard, wanted, named, outputs } = this.options;
+    const units = wantedUnits(listing, wanted, named, (symbol) => owners(symbol).includes(shard));
+    this.directory = units.all.map((instrument) => ({
+      ...instrument,
+      channels: config.channels,
+      shards: owners(instrument.symbol),
+    }));
     this.reject(units.unlisted);
 
     const index = new InstrumentIndex();

@@ -7,9 +7,11 @@ import { exchanges } from './exchanges/registry.ts';
 import { Backpressure } from './pipeline/backpressure.ts';
 import type { PipelineOutputs } from './pipeline/exchange-pipeline.ts';
 import { StatusRecords } from './pipeline/status-records.ts';
-import { ownership } from './sharding/ownership.ts';
+import { tickEncoders } from './pipeline/tick-encoder.ts';
+import { ownersBy } from './sharding/ownership.ts';
 import { FanOut } from './sinks/fan-out.ts';
-import type { Sink, SinkListener, SinkLoss, StreamDescriptor } from './sinks/sink.ts';
+import type { Sink, SinkListener, SinkLoss, StreamDescriptor, TickFormat } from './sinks/sink.ts';
+import type { DirectoryEntry } from './sinks/sink-context.ts';
 import { IntervalQuantiles } from './telemetry/interval-quantiles.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { MetricsSources } from './telemetry/metrics.ts';
@@ -29,8 +31,8 @@ export class NothingToRunError extends Error {
 export interface IngestorOptions {
   readonly config: Config;
   readonly sinks: readonly Sink[];
-  /** As resolved from the registry at start. */
-  readonly schemaIds: Readonly<Record<RecordTopic, number>>;
+  /** As resolved from the registry at start; null when no sink wants Avro. */
+  readonly schemaIds: Readonly<Record<RecordTopic, number>> | null;
   readonly logger: Logger;
   readonly version: string;
 }
@@ -48,7 +50,6 @@ export class Ingestor implements StatusSource, MetricsSources {
   private readonly backpressure: Backpressure;
   private readonly stopping = new AbortController();
   private readonly startedAt = Date.now();
-  private readonly statusRecords: StatusRecords;
   private phase: PodStatus['phase'] = 'starting';
   private wasReady = false;
 
@@ -59,13 +60,14 @@ export class Ingestor implements StatusSource, MetricsSources {
     this.version = options.version;
     this.shard = { index: config.shard.index, count: config.shard.count };
     this.fanOut = new FanOut(options.sinks);
-    const open = (descriptor: StreamDescriptor) => this.fanOut.stream(descriptor);
-    this.statusRecords = new StatusRecords(options.schemaIds.status, this.producer, open);
+    const { formats } = this.fanOut;
+    const open = (descriptor: StreamDescriptor, format: TickFormat) => this.fanOut.stream(descriptor, format);
+    const statusId = options.schemaIds?.status ?? null;
     const outputs: PipelineOutputs = {
       open,
       deadLetter: (letter) => this.fanOut.deadLetter(letter),
-      status: this.statusRecords,
-      schemaIds: options.schemaIds,
+      status: new StatusRecords(formats, statusId, this.producer, open),
+      encoders: tickEncoders(formats, options.schemaIds),
       producer: this.producer,
     };
     this.runners = EXCHANGES.flatMap((name) => {
@@ -129,6 +131,18 @@ export class Ingestor implements StatusSource, MetricsSources {
   /** Records that are queued or on their way. */
   unacknowledged(): number {
     return this.fanOut.status().reduce((sum, sink) => sum + sink.queuedRecords, 0);
+  }
+
+  // For the sinks.
+
+  /** Every symbol of the configuration that its exchange lists, whoever owns it. */
+  directory(): readonly DirectoryEntry[] {
+    return this.runners.flatMap(({ directory }) => directory);
+  }
+
+  /** Listings are read once: each that is there is a change. */
+  directoryVersion(): number {
+    return this.runners.filter(({ pipeline }) => pipeline !== null).length;
   }
 
   // For the status server.
@@ -203,12 +217,13 @@ export class Ingestor implements StatusSource, MetricsSources {
   }
 
   private runnerOf(exchange: Exchange, config: ExchangeConfig, outputs: PipelineOutputs): ExchangeRunner {
-    const owns = ownership(this.config.shard);
+    const owners = ownersBy(this.config.shard);
     return new ExchangeRunner({
       exchange,
       config,
       limitsSharedBy: limitsSharedBy(this.config),
-      owns: (symbol) => owns(`${exchange.name}:${symbol}`),
+      owners: (symbol) => owners(`${exchange.name}:${symbol}`),
+      shard: this.config.shard.index,
       wanted: symbolMatcher(config.symbols),
       named: config.symbols.filter((symbol) => !isPattern(symbol)),
       outputs,

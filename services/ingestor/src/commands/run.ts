@@ -1,11 +1,12 @@
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RecordTopic } from '@tickline/schemas';
+import type { PodStatus, RecordTopic } from '@tickline/schemas';
 import { type Config, ConfigError, configHelp, loadConfig, readCommandLine, redact } from '../config.ts';
 import { Ingestor, NothingToRunError } from '../ingestor.ts';
 import { resolveSchemaIds, SchemasMissingError } from '../schema-ids.ts';
 import { createSinks } from '../sinks/registry.ts';
 import type { Sink } from '../sinks/sink.ts';
+import type { DirectoryEntry, SinkContext } from '../sinks/sink-context.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createRedactor, type Redact } from '../telemetry/redactor.ts';
@@ -36,7 +37,7 @@ export interface RunIo {
 }
 
 /** Makes the sinks that a configuration asks for; the benchmark puts another in their place. */
-export type SinkFactory = (config: Config, logger: Logger) => readonly Sink[];
+export type SinkFactory = (config: Config, context: SinkContext) => readonly Sink[];
 
 /** Runs one shard; resolves with the exit code. */
 export async function runCommand(
@@ -94,15 +95,13 @@ async function run(
   });
   const signals = new StopSignals(io, logger);
   try {
-    const schemaIds = await schemaIdsOf(config, logger, signals.stop);
-    if (schemaIds === null) return 0;
-    const ingestor = new Ingestor({
-      config,
-      sinks: sinks(config, logger),
-      schemaIds,
-      logger,
-      version: io.version,
-    });
+    const context = new PodContext(config.shard, logger);
+    const made = sinks(config, context);
+    const needsSchemas = made.some(({ format }) => format === 'avro');
+    const schemaIds = needsSchemas ? await schemaIdsOf(config, logger, signals.stop) : null;
+    if (signals.stop.aborted) return 0;
+    const ingestor = new Ingestor({ config, sinks: made, schemaIds, logger, version: io.version });
+    context.pod = ingestor;
     signals.lossOf(() => ingestor.unacknowledged());
     const status = await startStatusServer(config.status, ingestor, redactText, logger);
     const metrics = await startMetricsServer(config.metrics, createMetrics(ingestor), logger);
@@ -131,6 +130,31 @@ async function run(
     }
   } finally {
     signals.release();
+  }
+}
+
+/** What sinks may know of the pod, which is made after them. */
+class PodContext implements SinkContext {
+  readonly shard: SinkContext['shard'];
+  readonly log: Logger;
+  pod: Ingestor | null = null;
+
+  constructor(shard: Config['shard'], log: Logger) {
+    this.shard = { index: shard.index, count: shard.count };
+    this.log = log;
+  }
+
+  directory(): readonly DirectoryEntry[] {
+    return this.pod?.directory() ?? [];
+  }
+
+  directoryVersion(): number {
+    return this.pod?.directoryVersion() ?? 0;
+  }
+
+  status(): PodStatus {
+    if (this.pod === null) throw new Error('a sink asked for the status before the pod was made');
+    return this.pod.status();
   }
 }
 

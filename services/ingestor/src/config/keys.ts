@@ -85,6 +85,7 @@ export function configurationKeys(exchanges: AllExchangeDefaults) {
       ReturnType<typeof exchangeKeys>
     >,
     kafka: {
+      enabled: key(boolean(), true, 'Produce to Kafka. Without it another sink must be on.'),
       brokers: requiredKey(list(address()), 'Brokers to ask first, host:port.'),
       clientId: key(text(), 'tickline-ingestor', 'The name by which brokers know this program.'),
       topicPrefix: key(topicPrefix(), DEFAULT_TOPIC_PREFIX, 'Put before every topic name.'),

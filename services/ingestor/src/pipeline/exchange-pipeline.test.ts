@@ -4,10 +4,11 @@ import type { Exchange, FrameDecoder, FrameHandler } from '../exchanges/exchange
 import type { IndexedInstrument, Instrument } from '../exchanges/instrument.ts';
 import { InstrumentIndex } from '../exchanges/instrument-index.ts';
 import type { FeedSession } from '../feed/feed.ts';
-import type { DeadLetter, EncodedTick, StreamDescriptor } from '../sinks/sink.ts';
+import type { DeadLetter, EncodedTick, StreamDescriptor, TickFormat } from '../sinks/sink.ts';
 import { ExchangeCounters } from '../telemetry/counters.ts';
 import { ExchangePipeline } from './exchange-pipeline.ts';
 import { StatusRecords } from './status-records.ts';
+import { tickEncoders } from './tick-encoder.ts';
 
 /** Frames of the stub exchange: a list of calls of the handler. */
 type Call =
@@ -26,6 +27,8 @@ let pipeline: ExchangePipeline;
 let published: { topic: string; key: string; record: Trade | Quote | Status }[];
 let letters: DeadLetter[];
 let accepts: boolean;
+
+const formats: ReadonlySet<TickFormat> = new Set(['avro']);
 
 const btc: Instrument = {
   exchange: 'binance',
@@ -118,8 +121,8 @@ beforeEach(() => {
     {
       open,
       deadLetter: (letter) => letters.push({ ...letter, frame: Buffer.from(letter.frame) }),
-      status: new StatusRecords(3, 'producer', open),
-      schemaIds: { trades: 1, quotes: 2, status: 3 },
+      status: new StatusRecords(formats, 3, 'producer', open),
+      encoders: tickEncoders(formats, { trades: 1, quotes: 2, status: 3 }),
       producer: 'producer',
     },
   );

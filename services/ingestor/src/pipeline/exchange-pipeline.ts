@@ -1,15 +1,11 @@
 import {
   type ByteRange,
-  encodeText,
-  MAX_TICK_BYTES,
   NO_TIME,
   type QuoteDraft,
-  type RecordTopic,
+  SessionText,
   type TickChannel,
   TickEnvelope,
   type TradeDraft,
-  writeQuote,
-  writeTrade,
 } from '@tickline/schemas';
 import type { Control, Exchange, FrameDecoder, FrameHandler, InvalidReason } from '../exchanges/exchange.ts';
 import type { IndexedInstrument } from '../exchanges/instrument.ts';
@@ -23,17 +19,20 @@ import {
   type SinkLoss,
   type SinkStream,
   type StreamDescriptor,
+  type TickFormat,
 } from '../sinks/sink.ts';
 import { CHANNEL, type ExchangeCounters } from '../telemetry/counters.ts';
 import type { StatusRecords, StatusState } from './status-records.ts';
-import { TickStream } from './tick-stream.ts';
+import type { TickEncoder } from './tick-encoder.ts';
+import { type TickOutput, TickStream } from './tick-stream.ts';
 
 /** Where the pipeline's output goes. */
 export interface PipelineOutputs {
-  open(descriptor: StreamDescriptor): SinkStream;
+  /** The encoders of the formats that some sink wants. */
+  readonly encoders: readonly TickEncoder[];
+  open(descriptor: StreamDescriptor, format: TickFormat): SinkStream;
   deadLetter(letter: DeadLetter): void;
   readonly status: StatusRecords;
-  readonly schemaIds: Readonly<Record<RecordTopic, number>>;
   /** Random id of this life of the pod. */
   readonly producer: string;
 }
@@ -56,10 +55,9 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
   /** By instrument slot; a hole is a symbol that we did not ask for on this channel. */
   private readonly trades: (TickStream | undefined)[] = [];
   private readonly quotes: (TickStream | undefined)[] = [];
-  private readonly sessionTexts = new WeakMap<FeedSession, Uint8Array>();
+  private readonly sessionTexts = new WeakMap<FeedSession, SessionText>();
   private overlaps: Overlap[] = [];
 
-  private readonly target = new Uint8Array(MAX_TICK_BYTES);
   private readonly envelope = new TickEnvelope();
   private readonly tick = new EncodedTick();
 
@@ -79,19 +77,18 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
     this.decoder = exchange.createDecoder(instruments);
     this.counters = counters;
     this.outputs = outputs;
-    this.tick.bytes = this.target;
   }
 
   /** Takes ticks of this symbol and channel from now on. */
   subscribe(instrument: IndexedInstrument, channel: TickChannel): void {
-    const { schemaIds, producer } = this.outputs;
+    const { encoders, producer } = this.outputs;
     this.streamsOf(channel)[instrument.slot] = new TickStream(
       instrument,
       channel,
       this.exchange.tradeIds,
-      schemaIds[channel],
+      encoders,
       producer,
-      (descriptor) => this.outputs.open(descriptor),
+      (descriptor, format) => this.outputs.open(descriptor, format),
     );
   }
 
@@ -161,8 +158,13 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
 
     const envelope = this.envelope;
     envelope.sequence = ++stream.sequence;
-    const end = writeTrade(this.target, 0, stream.prefix, envelope, trade);
-    this.publish(stream, end, trade.exchangeTime, trade.tradeId);
+    let taken = true;
+    for (const output of stream.outputs) {
+      const { encoder } = output;
+      const end = encoder.trade(encoder.target, 0, output.prefix, envelope, trade);
+      if (!this.handOut(output, end)) taken = false;
+    }
+    this.published(stream, taken, trade.exchangeTime, trade.tradeId);
   }
 
   quote(instrument: IndexedInstrument, quote: QuoteDraft): void {
@@ -187,8 +189,13 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
 
     const envelope = this.envelope;
     envelope.sequence = ++stream.sequence;
-    const end = writeQuote(this.target, 0, stream.prefix, envelope, quote);
-    this.publish(stream, end, quote.exchangeTime, quote.updateId);
+    let taken = true;
+    for (const output of stream.outputs) {
+      const { encoder } = output;
+      const end = encoder.quote(encoder.target, 0, output.prefix, envelope, quote);
+      if (!this.handOut(output, end)) taken = false;
+    }
+    this.published(stream, taken, quote.exchangeTime, quote.updateId);
   }
 
   skipped(_nativeChannel: string): void {
@@ -232,7 +239,7 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
     this.session = session;
     let text = this.sessionTexts.get(session);
     if (text === undefined) {
-      text = encodeText(session.id);
+      text = new SessionText(session.id);
       this.sessionTexts.set(session, text);
     }
     this.envelope.session = text;
@@ -252,14 +259,20 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
     return this.overlaps.length > 0 && exchangeTime !== NO_TIME && exchangeTime <= stream.lastExchangeTime;
   }
 
-  private publish(stream: TickStream, end: number, exchangeTime: number, id: ByteRange): void {
-    const { tick, envelope, counters } = this;
-    stream.lastReceiveTime = envelope.receiveTime;
+  private handOut(output: TickOutput, end: number): boolean {
+    const { tick, envelope } = this;
+    tick.bytes = output.encoder.target;
     tick.start = 0;
     tick.end = end;
     tick.conflatedAt = envelope.conflatedAt;
     tick.sequence = envelope.sequence;
-    if (stream.out.append(tick)) {
+    return output.out.append(tick);
+  }
+
+  private published(stream: TickStream, taken: boolean, exchangeTime: number, id: ByteRange): void {
+    const { envelope, counters } = this;
+    stream.lastReceiveTime = envelope.receiveTime;
+    if (taken) {
       counters.ticks[this.channel]!++;
       if (stream.shed !== null) this.shedEnds(stream);
     } else {

@@ -1,12 +1,13 @@
 import {
   avroType,
   type ExchangeName,
+  encodeStatusProto,
   frameValue,
   type Status,
   statusKey,
   type TickChannel,
 } from '@tickline/schemas';
-import { EncodedTick, type SinkStream, type StreamDescriptor } from '../sinks/sink.ts';
+import { EncodedTick, type SinkStream, type StreamDescriptor, type TickFormat } from '../sinks/sink.ts';
 
 /** States that we write to `md.status`; readers must accept further ones. */
 export type StatusState = 'acknowledged' | 'live' | 'stale' | 'rejected' | 'reconnected' | 'gap' | 'repeated';
@@ -32,19 +33,27 @@ export interface StatusEvent {
   count?: number;
 }
 
-/** Writes records of `md.status`. They are few, so avsc encodes them. */
+/** A status record as bytes, in one format. */
+type StatusEncoder = (status: Status) => Uint8Array;
+
+/** Writes records of `md.status` to all sinks. They are few, so libraries encode them. */
 export class StatusRecords {
-  private readonly type = avroType('status');
+  private readonly encoders: ReadonlyMap<TickFormat, StatusEncoder>;
   private readonly streams = new Map<string, SinkStream>();
   private readonly tick = new EncodedTick();
-  private readonly schemaId: number;
   private readonly producer: string;
-  private readonly open: (descriptor: StreamDescriptor) => SinkStream;
+  private readonly open: (descriptor: StreamDescriptor, format: TickFormat) => SinkStream;
   /** Records that found even the reserve full. */
   refused = 0;
 
-  constructor(schemaId: number, producer: string, open: (descriptor: StreamDescriptor) => SinkStream) {
-    this.schemaId = schemaId;
+  /** `schemaId`: of the registered schema; needed for Avro only. */
+  constructor(
+    formats: ReadonlySet<TickFormat>,
+    schemaId: number | null,
+    producer: string,
+    open: (descriptor: StreamDescriptor, format: TickFormat) => SinkStream,
+  ) {
+    this.encoders = new Map([...formats].map((format) => [format, encoderOf(format, schemaId)]));
     this.producer = producer;
     this.open = open;
   }
@@ -66,29 +75,48 @@ export class StatusRecords {
       lastTime: event.lastTime ?? null,
       count: event.count ?? null,
     };
-    const value = frameValue(this.schemaId, this.type.toBuffer(record));
     const tick = this.tick;
-    tick.bytes = value;
-    tick.start = 0;
-    tick.end = value.length;
     tick.timestampMs = Math.floor(event.time / 1000);
-    if (!this.streamOf(subject).append(tick)) this.refused++;
+    for (const [format, encode] of this.encoders) {
+      tick.bytes = encode(record);
+      tick.start = 0;
+      tick.end = tick.bytes.length;
+      if (!this.streamOf(subject, format).append(tick)) this.refused++;
+    }
   }
 
-  private streamOf(subject: StatusSubject): SinkStream {
+  private streamOf(subject: StatusSubject, format: TickFormat): SinkStream {
     const key = statusKey(subject.exchange, subject.symbol, subject.channel);
-    let stream = this.streams.get(key);
+    const place = `${format} ${key}`;
+    let stream = this.streams.get(place);
     if (stream === undefined) {
-      stream = this.open({
-        topic: 'status',
-        exchange: subject.exchange,
-        symbol: subject.symbol,
-        channel: subject.channel,
-        key,
-        overflow: 'keep',
-      });
-      this.streams.set(key, stream);
+      stream = this.open(
+        {
+          topic: 'status',
+          exchange: subject.exchange,
+          symbol: subject.symbol,
+          channel: subject.channel,
+          key,
+          overflow: 'keep',
+        },
+        format,
+      );
+      this.streams.set(place, stream);
     }
     return stream;
+  }
+}
+
+function encoderOf(format: TickFormat, schemaId: number | null): StatusEncoder {
+  switch (format) {
+    case 'avro': {
+      if (schemaId === null) throw new Error('Avro records need the id of their schema');
+      const type = avroType('status');
+      return (status) => frameValue(schemaId, type.toBuffer(status));
+    }
+    case 'json':
+      return (status) => Buffer.from(JSON.stringify(status));
+    case 'protobuf':
+      return encodeStatusProto;
   }
 }

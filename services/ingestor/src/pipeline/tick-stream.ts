@@ -1,9 +1,10 @@
-import { encodeTickPrefix, NO_TIME, type TickChannel, tickKey } from '@tickline/schemas';
+import { NO_TIME, type TickChannel, tickKey } from '@tickline/schemas';
 import type { TradeIdRule } from '../exchanges/exchange.ts';
 import type { IndexedInstrument } from '../exchanges/instrument.ts';
 import type { RecentIds } from '../integrity/recent-ids.ts';
 import { TradeContinuity } from '../integrity/trade-continuity.ts';
-import type { SinkStream, StreamDescriptor } from '../sinks/sink.ts';
+import type { SinkStream, StreamDescriptor, TickFormat } from '../sinks/sink.ts';
+import type { TickEncoder } from './tick-encoder.ts';
 
 /** What was shed of a stream since the queue became full: one gap record when the flow is back. */
 export interface Shed {
@@ -14,12 +15,19 @@ export interface Shed {
   count: number;
 }
 
+/** The way of a stream's ticks in one format. */
+export interface TickOutput {
+  readonly encoder: TickEncoder;
+  readonly prefix: Uint8Array;
+  readonly out: SinkStream;
+}
+
 /** The ticks of one symbol and channel: what is made once for all of them, and where they stand. */
 export class TickStream {
   readonly instrument: IndexedInstrument;
   readonly channel: TickChannel;
-  readonly prefix: Uint8Array;
-  readonly out: SinkStream;
+  /** One for each format that some sink wants. */
+  readonly outputs: readonly TickOutput[];
   readonly continuity: TradeContinuity;
   /** Of the last tick; the first is 1. */
   sequence = 0;
@@ -39,22 +47,26 @@ export class TickStream {
     instrument: IndexedInstrument,
     channel: TickChannel,
     tradeIds: TradeIdRule,
-    schemaId: number,
+    encoders: readonly TickEncoder[],
     producer: string,
-    open: (descriptor: StreamDescriptor) => SinkStream,
+    open: (descriptor: StreamDescriptor, format: TickFormat) => SinkStream,
   ) {
-    const { exchange, symbol, exchangeSymbol } = instrument;
+    const { exchange, symbol } = instrument;
     this.instrument = instrument;
     this.channel = channel;
-    this.prefix = encodeTickPrefix(schemaId, exchange, symbol, exchangeSymbol, producer);
     this.continuity = new TradeContinuity(channel === 'trades' ? tradeIds : 'opaque');
-    this.out = open({
+    const descriptor: StreamDescriptor = {
       topic: channel,
       exchange,
       symbol,
       channel,
       key: tickKey(symbol),
       overflow: channel === 'quotes' ? 'conflate' : 'keep',
-    });
+    };
+    this.outputs = encoders.map((encoder) => ({
+      encoder,
+      prefix: encoder.prefix(instrument, channel, producer),
+      out: open(descriptor, encoder.format),
+    }));
   }
 }

@@ -40,6 +40,10 @@ describe('wantedUnits', () => {
     );
     expect(units.listed.map((each) => each.exchangeSymbol)).toEqual(['BTCUSDT']);
     expect(units.unlisted).toEqual(['NEW-USDT']);
+    expect(wantedUnits(listing, all, [], () => false)).toMatchObject({
+      listed: [],
+      all: [{ symbol: 'BTC-USDT' }, { symbol: 'ETH-USDT' }],
+    });
   });
 
   it('takes only what trades by a pattern, and what is named in any status', () => {

@@ -4,6 +4,8 @@ import type { Instrument } from '../exchanges/instrument.ts';
 export interface WantedUnits {
   /** Owned by this shard and listed, in the listing's order. */
   readonly listed: readonly Instrument[];
+  /** Listed and wanted, whoever owns them: what the fleet serves. */
+  readonly all: readonly Instrument[];
   /** Named by the configuration, owned by this shard, not listed. */
   readonly unlisted: readonly string[];
 }
@@ -28,7 +30,7 @@ export function wantedUnits(
   const bySymbol = new Map<string, Instrument>();
   for (const instrument of listing) {
     const { symbol } = instrument;
-    if (!wanted(symbol) || !owns(symbol)) continue;
+    if (!wanted(symbol)) continue;
     if (!byName.has(symbol) && instrument.status !== 'trading') continue;
     const other = bySymbol.get(symbol);
     if (other !== undefined && other.exchangeSymbol !== instrument.exchangeSymbol) {
@@ -38,8 +40,10 @@ export function wantedUnits(
     }
     bySymbol.set(symbol, instrument);
   }
+  const all = [...bySymbol.values()];
   return {
-    listed: [...bySymbol.values()],
+    all,
+    listed: all.filter(({ symbol }) => owns(symbol)),
     unlisted: named.filter((symbol) => !bySymbol.has(symbol) && owns(symbol)),
   };
 }

@@ -1,19 +1,22 @@
 import { createKafkaSink, type KafkaSettings } from './kafka/settings.ts';
 import type { Sink } from './sink.ts';
-import type { SinkLog } from './sink-log.ts';
+import type { SinkContext } from './sink-context.ts';
 
 /** The parts of the configuration that are about sinks. */
 export interface SinkSettings {
-  readonly kafka: KafkaSettings;
+  readonly kafka: KafkaSettings & { readonly enabled: boolean };
   readonly invalidPerSecond: number;
 }
 
+type SinkFactory = (settings: SinkSettings, context: SinkContext) => Sink | null;
+
 /** Every kind of sink: a folder beside this file, and a line here. Null: the configuration does not ask for it. */
-const FACTORIES: readonly ((settings: SinkSettings, log: SinkLog) => Sink | null)[] = [
-  ({ kafka, invalidPerSecond }, log) => createKafkaSink(kafka, invalidPerSecond, log),
+const FACTORIES: readonly SinkFactory[] = [
+  ({ kafka, invalidPerSecond }, { log }) =>
+    kafka.enabled ? createKafkaSink(kafka, invalidPerSecond, log) : null,
 ];
 
 /** The sinks that a configuration asks for, not started yet. */
-export function createSinks(settings: SinkSettings, log: SinkLog): readonly Sink[] {
-  return FACTORIES.flatMap((create) => create(settings, log) ?? []);
+export function createSinks(settings: SinkSettings, context: SinkContext): readonly Sink[] {
+  return FACTORIES.flatMap((create) => create(settings, context) ?? []);
 }

@@ -1,7 +1,7 @@
 import type { SinkStatus } from '@tickline/schemas';
 
 /** Encodings a sink may want; each is made once per tick and shared by all sinks that want it. */
-export type TickFormat = 'avro';
+export type TickFormat = 'avro' | 'json' | 'protobuf';
 
 /** What a sink does when its queue is full. */
 export type OverflowPolicy =
@@ -28,7 +28,7 @@ export class EncodedTick {
   end = 0;
   /** Receive time in whole milliseconds: the record's timestamp. */
   timestampMs = 0;
-  /** Offset in `bytes` of the `conflated` varint, one zero byte. */
+  /** Offset in `bytes` of `conflated`: one byte, a zero of the format (`\0`, or the digit `0` in JSON). */
   conflatedAt = 0;
   sequence = 0;
 }

@@ -143,7 +143,7 @@ async function lineDecoder(options: DecodeOptions): Promise<(line: Uint8Array) =
   return (line) => {
     answer.begin();
     if (isBlank(line)) answer.invalid('not-json', 'the line is empty');
-    else decoder.decode(line, answer);
+    else decoder.decode(line, 0, line.length, answer);
     return answer.text();
   };
 }

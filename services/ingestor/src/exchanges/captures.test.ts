@@ -8,6 +8,7 @@ import { Recorder } from '../../../../test/frames/recorder.ts';
 import type { Instrument } from './instrument.ts';
 import { InstrumentIndex } from './instrument-index.ts';
 import { exchanges } from './registry.ts';
+import { decodeFrame } from './testing/decode-frame.ts';
 import { unlistedInstrument } from './unlisted-instrument.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -45,7 +46,7 @@ function decodeTicks(
   frame: string,
 ): ExpectedTick[] {
   const recorder = new Recorder();
-  decoder.decode(Buffer.from(frame), recorder);
+  decodeFrame(decoder, frame, recorder);
   expect(recorder.errors).toEqual([]);
   if (recorder.ticks.length > 0) {
     expect(recorder.ticks).toEqual(expectedTicks(exchange, frame, (name) => CONTRACTS[name]));
@@ -133,7 +134,7 @@ describe.skipIf(!present)(`captured frames${notice}`, () => {
     const recorder = new Recorder();
     for (const { channel, frames } of cases('okx.jsonl')) {
       if (channel !== 'quotes') continue;
-      for (const frame of frames) decoder.decode(Buffer.from(JSON.stringify(frame)), recorder);
+      for (const frame of frames) decodeFrame(decoder, JSON.stringify(frame), recorder);
     }
     expect([recorder.ticks, recorder.errors, recorder.skips]).toEqual([[], [], ['tickers', 'tickers']]);
   });

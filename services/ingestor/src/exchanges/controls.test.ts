@@ -5,10 +5,11 @@ import { Recorder } from '../../../../test/frames/recorder.ts';
 import type { Control } from './exchange.ts';
 import { InstrumentIndex } from './instrument-index.ts';
 import { exchanges } from './registry.ts';
+import { decodeFrame } from './testing/decode-frame.ts';
 
 function controlOf(exchange: ExchangeName, frame: string): Control | undefined {
   const recorder = new Recorder();
-  exchanges[exchange].createDecoder(new InstrumentIndex()).decode(Buffer.from(frame), recorder);
+  decodeFrame(exchanges[exchange].createDecoder(new InstrumentIndex()), frame, recorder);
   expect(recorder.controls.length + recorder.errors.length).toBe(1);
   return recorder.controls[0];
 }
@@ -170,7 +171,7 @@ describe('control messages', () => {
   it('tells the channel of frames that it skips', () => {
     const recorder = new Recorder();
     const frame = '{"arg":{"channel":"tickers","instId":"BTC-USDT"},"data":[]}';
-    exchanges.okx.createDecoder(new InstrumentIndex()).decode(Buffer.from(frame), recorder);
+    decodeFrame(exchanges.okx.createDecoder(new InstrumentIndex()), frame, recorder);
     expect(recorder.skips).toEqual(['tickers']);
   });
 });

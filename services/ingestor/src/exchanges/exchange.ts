@@ -105,10 +105,10 @@ export class ListingError extends Error {
 /** Turns one frame into calls of the handler, synchronously. Never throws on bad input: it calls `invalid`. */
 export interface FrameDecoder {
   /**
-   * `frame` holds one WebSocket text message. A frame that is not well-formed yields no tick; one
+   * `bytes[start, end)` is one WebSocket text message. A frame that is not well-formed yields no tick; one
    * bad tick among several (Bybit, OKX, Kraken) yields the others and one `invalid`.
    */
-  decode(frame: Uint8Array, handler: FrameHandler): void;
+  decode(bytes: Uint8Array, start: number, end: number, handler: FrameHandler): void;
 }
 
 /** Receives what a frame holds. Drafts are valid during the call only. */

@@ -8,6 +8,7 @@ import { Recorder } from '../../../../test/frames/recorder.ts';
 import { INVALID_REASONS } from './exchange.ts';
 import { InstrumentIndex } from './instrument-index.ts';
 import { exchanges } from './registry.ts';
+import { decodeFrame } from './testing/decode-frame.ts';
 
 function decoderOf(exchange: ExchangeName) {
   const index = new InstrumentIndex();
@@ -32,7 +33,7 @@ describe.each(EXCHANGES)('our own frames of %s', { timeout: 60_000 }, (exchange)
     const recorder = new Recorder();
     const bytes = Buffer.from(frame);
     const before = Buffer.from(bytes);
-    decoder.decode(bytes, recorder);
+    decoder.decode(bytes, 0, bytes.length, recorder);
     const all = ticks.length === 0 ? [] : expectedTicks(exchange, frame, contractsOf(exchange));
     expect(recorder.ticks).toEqual(ticks.map((at) => all[at]));
     expect(recorder.controls.map(({ kind }) => kind)).toEqual(control === null ? [] : [control]);
@@ -45,7 +46,7 @@ describe.each(EXCHANGES)('our own frames of %s', { timeout: 60_000 }, (exchange)
     const reasons = new Set(cases.map(({ error }) => error));
     expect(INVALID_REASONS.filter((reason) => !reasons.has(reason))).toEqual([]);
     const recorder = new Recorder();
-    for (const { frame } of cases) decoder.decode(Buffer.from(frame), recorder);
+    for (const { frame } of cases) decodeFrame(decoder, frame, recorder);
     expect(new Set(recorder.ticks.map(({ channel }) => channel))).toEqual(new Set(['trades', 'quotes']));
   });
 
@@ -53,8 +54,8 @@ describe.each(EXCHANGES)('our own frames of %s', { timeout: 60_000 }, (exchange)
     for (const { frame } of cases) {
       const whole = Buffer.from(`xx${frame}yy`);
       const [direct, viewed] = [new Recorder(), new Recorder()];
-      decoder.decode(Buffer.from(frame), direct);
-      decoder.decode(whole.subarray(2, whole.length - 2), viewed);
+      decodeFrame(decoder, frame, direct);
+      decodeFrame(decoder, whole.subarray(2, whole.length - 2), viewed);
       expect(viewed).toEqual(direct);
     }
   });
@@ -71,7 +72,7 @@ describe.each(EXCHANGES)('our own frames of %s', { timeout: 60_000 }, (exchange)
         const bytes = Buffer.from(frames[frame]!);
         for (const { at, byte } of edits) bytes[at % bytes.length] = byte;
         const recorder = new Recorder();
-        decoder.decode(cut === null ? bytes : bytes.subarray(0, cut % bytes.length), recorder);
+        decodeFrame(decoder, cut === null ? bytes : bytes.subarray(0, cut % bytes.length), recorder);
         for (const tick of recorder.ticks) {
           if (tick.channel === 'trades')
             expect([tick.price, tick.quantity, tick.tradeId]).not.toContain(null);
@@ -89,9 +90,9 @@ describe.each(EXCHANGES)('our own frames of %s', { timeout: 60_000 }, (exchange)
     const bad = cases.filter(({ error }) => error !== null);
     for (const [at, { frame }] of good.entries()) {
       const [fresh, used] = [new Recorder(), new Recorder()];
-      decoderOf(exchange).decode(Buffer.from(frame), fresh);
-      decoder.decode(Buffer.from(bad[at % bad.length]!.frame), new Recorder());
-      decoder.decode(Buffer.from(frame), used);
+      decodeFrame(decoderOf(exchange), frame, fresh);
+      decodeFrame(decoder, bad[at % bad.length]!.frame, new Recorder());
+      decodeFrame(decoder, frame, used);
       expect(used).toEqual(fresh);
     }
   });

@@ -173,6 +173,8 @@ export class Scanner {
    * stand without (they only get shorter).
    */
   bytes: Uint8Array = new Uint8Array(0);
+  private source: Uint8Array = this.bytes;
+  private from = 0;
   private end = 0;
   /** Bit per slot: set when the slot holds a value of this scan. */
   private present = 0;
@@ -208,25 +210,37 @@ export class Scanner {
     return this.ends[slot]!;
   }
 
+  /** The frame that was scanned last, as received: for messages and rare paths. */
+  get frame(): Uint8Array {
+    return this.source.subarray(this.from, this.end);
+  }
+
   /** The text of a slot, for messages and rare paths. */
   text(slot: number): string {
     return decode(this.bytes, this.starts[slot]!, this.ends[slot]!);
   }
 
   /**
-   * Scans a whole frame. `rootSlot` takes the kind and range of the document itself. False: it is not
+   * Scans the whole frame that is `bytes[start, end)`. `rootSlot` takes the kind and range of the document itself. False: it is not
    * JSON, and the slots hold nothing of use.
    */
-  scan(frame: Uint8Array, rootSlot: number, plan: ScanPlan): boolean {
-    this.bytes = frame;
-    this.end = frame.length;
+  scan(bytes: Uint8Array, start: number, end: number, rootSlot: number, plan: ScanPlan): boolean {
+    this.source = bytes;
+    this.bytes = bytes;
+    this.from = start;
+    this.end = end;
     this.copied = false;
     this.wantedEscapes = 0;
     this.present = 0;
-    const after = this.value(this.blanks(0), rootSlot, plan, NO_SLOT, 0);
+    const after = this.value(this.blanks(start), rootSlot, plan, NO_SLOT, 0);
     if (after === FAILED || this.blanks(after) !== this.end) return false;
     if (this.wantedEscapes > 0) this.removeEscapes(plan, rootSlot);
     return true;
+  }
+
+  /** Scans the same frame by another plan. */
+  scanAgain(rootSlot: number, plan: ScanPlan): boolean {
+    return this.scan(this.source, this.from, this.end, rootSlot, plan);
   }
 
   /**
@@ -500,7 +514,9 @@ export class Scanner {
     if (((this.present >>> slot) & 1) === 0 || this.kinds[slot] !== ESCAPED_STRING) return;
     if (!this.copied) {
       // The frame itself stays as received: it may go to the dead letters.
-      this.bytes = Uint8Array.from(this.bytes);
+      const { frame } = this;
+      this.bytes = new Uint8Array(this.end);
+      this.bytes.set(frame, this.from);
       this.copied = true;
     }
     const start = this.starts[slot]!;

@@ -52,7 +52,8 @@ describe('createFeed', () => {
     const { topics = 3, channels = ['trades'], exchange = testExchange() } = setup;
     const seen: Seen = { changes: [], handovers: [], frames: [], logs: [], onFrame: null };
     const listener: FeedListener = {
-      frame(session, bytes) {
+      frame(session, chunk, start, end) {
+        const bytes = chunk.subarray(start, end);
         const frame = JSON.parse(Buffer.from(bytes).toString('utf8')) as TestFrame;
         seen.frames.push({ session, frame });
         seen.onFrame?.(frame);

@@ -22,11 +22,11 @@ export interface Session {
 /** What the feed gives its owner. Frames come synchronously from the socket's data event. */
 export interface FeedListener {
   /**
-   * One text message. `receiveTime`: microseconds, read once for each chunk that the socket gave,
-   * before any queue. The listener decodes, and reports back through the return value of
-   * `FeedSession.control` / `data` (below).
+   * One text message: `bytes[start, end)`, valid during the call only. `receiveTime`: microseconds,
+   * read once for each chunk that the socket gave, before any queue. What the listener finds in it,
+   * it reports back to the session (`control`, `data`).
    */
-  frame(session: FeedSession, frame: Uint8Array, receiveTime: number): void;
+  frame(session: FeedSession, bytes: Uint8Array, start: number, end: number, receiveTime: number): void;
   /** A subscription changed its state; `reconnected` says the first acknowledgement after a reconnect. */
   subscription(change: SubscriptionChange): void;
   /**

@@ -13,8 +13,8 @@ const LENGTH = 0x7f;
 
 /** Where the bytes of a socket go. */
 export interface FrameReaderOutputs {
-  /** A whole message: a view of the chunk, not a copy. */
-  message(data: Buffer): void;
+  /** A whole message: `bytes[start, end)`, which is within the chunk. */
+  message(bytes: Buffer, start: number, end: number): void;
   /** Bytes for `ws`, in order: whatever is not a whole plain message within one chunk. */
   passOn(bytes: Buffer): void;
 }
@@ -78,7 +78,7 @@ export class FrameReader {
         length <= maxPayload
       ) {
         if (held < at) outputs.passOn(chunk.subarray(held, at));
-        outputs.message(chunk.subarray(at + header, next));
+        outputs.message(chunk, at + header, next);
         held = next;
       } else {
         this.noteFragment(first);

@@ -61,8 +61,8 @@ function dial(address: string): { socket: FrameSocket; seen: Seen } {
     opened: () => {
       seen.opens++;
     },
-    frame: (data) => {
-      seen.texts.push(data.toString('latin1'));
+    frame: (bytes, start, end) => {
+      seen.texts.push(Buffer.from(bytes.subarray(start, end)).toString('latin1'));
       seen.times.push(socket.receiveTime);
     },
     pinged: () => {

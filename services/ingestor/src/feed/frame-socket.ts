@@ -18,8 +18,8 @@ export interface FrameSocketSettings {
 /** Called from the socket's events; `closed` is the last call, made once. */
 export interface FrameSocketHandler {
   opened(): void;
-  /** One whole message, text or binary: not copied, valid as long as it is referenced. */
-  frame(data: Buffer): void;
+  /** One whole message, text or binary: `bytes[start, end)`, not copied, valid during the call. */
+  frame(bytes: Uint8Array, start: number, end: number): void;
   /** The server pinged, and `ws` sent the pong: a client message. */
   pinged(): void;
   closed(end: SessionEnding): void;
@@ -79,7 +79,8 @@ export class FrameSocket {
     });
     socket.on('message', (data) => {
       // Always a Buffer with the default binaryType `nodebuffer`.
-      if (!this.ended) handler.frame(data as Buffer);
+      const bytes = data as Buffer;
+      if (!this.ended) handler.frame(bytes, 0, bytes.length);
     });
     socket.on('ping', () => {
       if (!this.ended) handler.pinged();
@@ -144,8 +145,8 @@ export class FrameSocket {
     const own = transport.listeners('data').at(-1) as ((chunk: Buffer) => void) | undefined;
     if (own === undefined) return;
     const reader = new FrameReader(frameBytes, {
-      message: (data) => {
-        if (!this.ended) handler.frame(data);
+      message: (bytes, start, end) => {
+        if (!this.ended) handler.frame(bytes, start, end);
       },
       passOn: (bytes) => own.call(transport, bytes),
     });

@@ -34,7 +34,54 @@ describe('MessageBudget', () => {
     while (budget.tryTake(0)) requests++;
     expect(requests).toBe(4);
     budget.spend(0);
-    expect(budget.waitMs(0)).toBeCloseTo(400);
+    expect(budget.waitMs(0)).toBe(1100);
+  });
+
+  it('lets no more than the rate into any second, pings and pongs included, whatever the burst', () => {
+    // Tries after so many milliseconds each: requests and a ping as they are allowed, a pong when the server pings.
+    const steps = fc.array(
+      fc.record({ waitMs: fc.integer({ min: 0, max: 700 }), ping: fc.boolean(), pong: fc.boolean() }),
+      { minLength: 1, maxLength: 200 },
+    );
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 12 }),
+        fc.integer({ min: 1, max: 12 }),
+        steps,
+        (messagesPerSecond, messageBurst, tries) => {
+          const limits = { messagesPerSecond, messageBurst, messagesPerHour: Infinity };
+          const budget = new MessageBudget(limits, 0);
+          const sent: number[] = [];
+          let now = 0;
+          let lastPong = -Infinity;
+          for (const { waitMs, ping, pong } of tries) {
+            now += waitMs;
+            if (pong && now - lastPong > 1100) {
+              budget.spend(now);
+              sent.push(now);
+              lastPong = now;
+            }
+            if (ping && budget.pingWaitMs(now) === 0) {
+              budget.spend(now);
+              sent.push(now);
+            }
+            while (budget.tryTake(now)) sent.push(now);
+          }
+          for (const from of sent) {
+            const within = sent.filter((at) => at >= from && at < from + 1000).length;
+            expect(within).toBeLessThanOrEqual(messagesPerSecond);
+          }
+        },
+      ),
+    );
+  });
+
+  it('never blocks for good with a limit of one or less', () => {
+    for (const messagesPerSecond of [0.5, 1]) {
+      const budget = new MessageBudget({ messagesPerSecond, messageBurst: 1, messagesPerHour: Infinity }, 0);
+      expect(budget.tryTake(0)).toBe(true);
+      expect(budget.tryTake(0 + budget.waitMs(0))).toBe(true);
+    }
   });
 
   it('slows down and comes back', () => {

@@ -140,7 +140,7 @@ export class FeedLife implements FeedSession {
     this.guarded(() => {
       this.socket = new FrameSocket(address, settings, clock, {
         opened: () => this.guarded(() => this.opened()),
-        frame: (data) => this.frame(data),
+        frame: (bytes, start, end) => this.frame(bytes, start, end),
         pinged: () => this.requests.spend(clock.monotonic()),
         closed: (end) => this.finish(end),
       });
@@ -287,12 +287,12 @@ export class FeedLife implements FeedSession {
     );
   }
 
-  private frame(data: Buffer): void {
+  private frame(bytes: Uint8Array, start: number, end: number): void {
     this.messages++;
     const { receiveTime } = this.socket!;
     this.lastFrameTime = receiveTime;
     try {
-      this.listener.frame(this, data, receiveTime);
+      this.listener.frame(this, bytes, start, end, receiveTime);
     } catch (error) {
       this.context.guard.failed(error);
     }
@@ -334,8 +334,9 @@ export class FeedLife implements FeedSession {
     if (this.finished) return;
     const now = this.context.clock.monotonic();
     if (this.open) {
-      this.requests.work(now, !this.paused);
+      // Before the requests, which would take its place in this second.
       this.keepAlive(now);
+      this.requests.work(now, !this.paused);
       if (now >= this.lifeEndsAt) {
         this.lifeEndsAt = Infinity;
         this.wantReplacement(
@@ -352,7 +353,7 @@ export class FeedLife implements FeedSession {
     if (this.finished) return;
     const now = this.context.clock.monotonic();
     let due = this.lifeEndsAt;
-    if (this.open) due = Math.min(due, this.pingDue(), this.requests.due(now, !this.paused));
+    if (this.open) due = Math.min(due, this.pingDue(now), this.requests.due(now, !this.paused));
     if (this.drain !== null) due = Math.min(due, this.closing ? this.drain.cutAt : this.drain.closeAt);
     this.timer.arm(due - now);
   }
@@ -366,16 +367,17 @@ export class FeedLife implements FeedSession {
   }
 
   /** When the next ping is due; frames that arrived since move it, without work at their arrival. */
-  private pingDue(): number {
+  private pingDue(now: number): number {
     if (this.closing) return Infinity;
     const { pingWhen } = this.context.exchange.heartbeat;
     const since =
       pingWhen === 'always' ? this.lastPingAt : Math.max(this.lastPingAt, this.socket?.lastReceivedAt ?? 0);
-    return since + this.pingAfterMs;
+    const due = since + this.pingAfterMs;
+    return now < due ? due : now + this.requests.pingWaitMs(now);
   }
 
   private keepAlive(now: number): void {
-    if (now < this.pingDue()) return;
+    if (now < this.pingDue(now)) return;
     this.lastPingAt = now;
     const request = this.requests.spend(now);
     const { heartbeat } = this.context.exchange;

@@ -74,6 +74,11 @@ export class TopicRequests {
     return ++this.requests;
   }
 
+  /** Milliseconds until a ping may be sent. */
+  pingWaitMs(now: number): number {
+    return this.budget.pingWaitMs(now);
+  }
+
   subscribeAll(now: number): void {
     const wasRejected = (topic: number) => this.table.subscriptions[topic]!.state === 'rejected';
     const wanted = this.table.select((topic) => !wasRejected(topic));

@@ -48,9 +48,9 @@ const btc: Instrument = {
 };
 
 const decoder: FrameDecoder = {
-  decode(frame, handler: FrameHandler) {
+  decode(frame, start, end, handler: FrameHandler) {
     const bytes = (text: string) => [Buffer.from(text), 0, Buffer.byteLength(text)] as const;
-    for (const call of JSON.parse(Buffer.from(frame).toString()) as Call[]) {
+    for (const call of JSON.parse(Buffer.from(frame.subarray(start, end)).toString()) as Call[]) {
       if ('trade' in call) {
         const trade = new TradeDraft();
         trade.price.parseText('64250.1');
@@ -92,7 +92,9 @@ const first = session(1);
 const second = session(2);
 
 function receive(from: FeedSession, ...calls: Call[]): void {
-  pipeline.frame(from, Buffer.from(JSON.stringify(calls)), 5_000_000);
+  // As within a socket's chunk: what lies around the frame is not its own.
+  const bytes = Buffer.from(`]${JSON.stringify(calls)}[`);
+  pipeline.frame(from, bytes, 1, bytes.length - 1, 5_000_000);
 }
 
 function records<T>(topic: string): T[] {
@@ -237,6 +239,22 @@ describe('ExchangePipeline', () => {
         count: null,
         firstTime: 5_000_000,
         reason: 'closed by the exchange',
+      },
+    ]);
+  });
+
+  it('suspects a gap where nothing had come yet when a session was lost', () => {
+    lose('half-open');
+    receive(second, { trade: '14' }, { trade: '15' });
+    expect(records<Status>('status')).toMatchObject([
+      {
+        state: 'gap',
+        channel: 'trades',
+        firstId: null,
+        lastId: null,
+        firstTime: null,
+        lastTime: 5_000_000,
+        reason: 'half-open',
       },
     ]);
   });

@@ -63,7 +63,9 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
 
   /** The frame that is being decoded. */
   private session: FeedSession | null = null;
-  private frameBytes: Uint8Array = new Uint8Array(0);
+  private bytes: Uint8Array = new Uint8Array(0);
+  private start = 0;
+  private end = 0;
   private channel: number = CHANNEL.invalid;
   private lettered = false;
 
@@ -94,14 +96,16 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
 
   // From the feed.
 
-  frame(session: FeedSession, frame: Uint8Array, receiveTime: number): void {
+  frame(session: FeedSession, bytes: Uint8Array, start: number, end: number, receiveTime: number): void {
     if (session !== this.session) this.enterSession(session);
-    this.frameBytes = frame;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
     this.envelope.receiveTime = receiveTime;
     this.tick.timestampMs = Math.floor(receiveTime / 1000);
     this.channel = CHANNEL.invalid;
     this.lettered = false;
-    this.decoder.decode(frame, this);
+    this.decoder.decode(bytes, start, end, this);
     this.counters.messages[this.channel]!++;
   }
 
@@ -110,7 +114,7 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
     const stream = this.streamsOf(channel)[instrument.slot];
     if (stream === undefined) return;
     // A session was lost: what comes next is checked against what came last.
-    if (change.to === 'requested' && change.from !== null && stream.lastReceiveTime !== 0) {
+    if (change.to === 'requested' && change.from !== null) {
       stream.lostSession = reason === '' ? 'connection lost' : reason;
     }
     const state = statusStateOf(change);
@@ -213,7 +217,7 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
     this.lettered = true;
     this.outputs.deadLetter({
       exchange: this.exchange.name,
-      frame: this.frameBytes,
+      frame: this.bytes.subarray(this.start, this.end),
       stage: 'decode',
       reason,
       detail,
@@ -309,9 +313,11 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
 
   /** After a lost session, where ids prove nothing: what came between these times is suspected to be missing. */
   private timeGap(stream: TickStream): void {
-    if (stream.continuity.proves) return;
+    const before = stream.lastReceiveTime;
+    // Before the first tick of all even ids have nothing to follow.
+    if (stream.continuity.proves && before !== 0) return;
     this.gap(stream, {
-      firstTime: stream.lastReceiveTime,
+      ...(before === 0 ? {} : { firstTime: before }),
       lastTime: this.envelope.receiveTime,
       reason: stream.lostSession,
     });
@@ -322,7 +328,7 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
     gap: {
       firstId?: string;
       lastId?: string;
-      firstTime: number;
+      firstTime?: number;
       lastTime: number;
       count?: number;
       reason: string;

@@ -115,28 +115,28 @@ export class BinanceDecoder implements FrameDecoder {
     this.instruments = instruments;
   }
 
-  decode(frame: Uint8Array, handler: FrameHandler): void {
+  decode(bytes: Uint8Array, start: number, end: number, handler: FrameHandler): void {
     this.fields.handler = handler;
-    if (!this.fields.scan(frame, FRAME, WRAPPED)) {
-      handler.invalid('not-json', excerpt(frame));
+    if (!this.fields.scan(bytes, start, end, FRAME, WRAPPED)) {
+      handler.invalid('not-json', excerpt(this.fields.frame));
       return;
     }
     const data = this.fields.kind(DATA);
     if (data === OBJECT) this.event();
     else if (data === ARRAY)
       handler.skipped(this.fields.kind(STREAM) === STRING ? this.fields.excerpt(STREAM) : 'array');
-    else if (data === ABSENT && this.fields.kind(FRAME) === OBJECT) this.unwrapped(frame);
-    else handler.invalid('unknown-type', excerpt(frame));
+    else if (data === ABSENT && this.fields.kind(FRAME) === OBJECT) this.unwrapped();
+    else handler.invalid('unknown-type', excerpt(this.fields.frame));
   }
 
-  private unwrapped(frame: Uint8Array): void {
-    this.fields.scan(frame, FRAME, RAW);
+  private unwrapped(): void {
+    this.fields.scanAgain(FRAME, RAW);
     const answers =
       this.fields.kind(RESULT) !== ABSENT ||
       this.fields.kind(ID) !== ABSENT ||
       this.fields.kind(ERROR) !== ABSENT ||
       this.fields.kind(CODE) !== ABSENT;
-    if (answers && this.fields.kind(EVENT) === ABSENT) this.answer(frame);
+    if (answers && this.fields.kind(EVENT) === ABSENT) this.answer();
     else this.event();
   }
 
@@ -223,10 +223,10 @@ export class BinanceDecoder implements FrameDecoder {
    * An answer to a request of ours. Errors come flat (`{"code":2,"msg":…,"id":17}`, documented) or
    * nested (`{"error":{"code":2,"msg":…},"id":17}`, observed).
    */
-  private answer(frame: Uint8Array): void {
-    const answer = readControlFrame(frame);
+  private answer(): void {
+    const answer = readControlFrame(this.fields.frame);
     if (answer === null) {
-      this.fields.handler.invalid('unknown-type', excerpt(frame));
+      this.fields.handler.invalid('unknown-type', excerpt(this.fields.frame));
       return;
     }
     const request = asRequest(answer.id);
@@ -250,7 +250,7 @@ export class BinanceDecoder implements FrameDecoder {
     } else if (answer.result !== undefined) {
       this.fields.handler.control({ kind: 'info', subject: 'answer' });
     } else {
-      this.fields.handler.invalid('unknown-type', excerpt(frame));
+      this.fields.handler.invalid('unknown-type', excerpt(this.fields.frame));
     }
   }
 }

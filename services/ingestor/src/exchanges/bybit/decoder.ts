@@ -90,11 +90,12 @@ export class BybitDecoder implements FrameDecoder {
     this.instruments = instruments;
   }
 
-  decode(frame: Uint8Array, handler: FrameHandler): void {
+  decode(bytes: Uint8Array, start: number, end: number, handler: FrameHandler): void {
     this.fields.handler = handler;
-    if (!this.fields.scan(frame, FRAME, ENVELOPE)) handler.invalid('not-json', excerpt(frame));
-    else if (this.fields.kind(FRAME) !== OBJECT) handler.invalid('unknown-type', excerpt(frame));
-    else if (this.fields.kind(TOPIC) === ABSENT) this.answer(frame);
+    if (!this.fields.scan(bytes, start, end, FRAME, ENVELOPE))
+      handler.invalid('not-json', excerpt(this.fields.frame));
+    else if (this.fields.kind(FRAME) !== OBJECT) handler.invalid('unknown-type', excerpt(this.fields.frame));
+    else if (this.fields.kind(TOPIC) === ABSENT) this.answer();
     else if (this.fields.startsWith(TOPIC, TRADES)) this.trades();
     else if (this.fields.startsWith(TOPIC, QUOTES)) this.quote();
     else {
@@ -209,11 +210,11 @@ export class BybitDecoder implements FrameDecoder {
     return this.fields.refuse('invalid-quantity', slot, 'in the base coin does not fit decimal(38, 18)');
   }
 
-  private answer(frame: Uint8Array): void {
-    const answer = readControlFrame(frame);
+  private answer(): void {
+    const answer = readControlFrame(this.fields.frame);
     const op = answer === null ? null : asText(answer.op);
     if (answer === null || (op === null && typeof answer.success !== 'boolean')) {
-      this.fields.handler.invalid('unknown-type', excerpt(frame));
+      this.fields.handler.invalid('unknown-type', excerpt(this.fields.frame));
       return;
     }
     const text = asText(answer.ret_msg) ?? '';

@@ -86,17 +86,18 @@ export class KrakenDecoder implements FrameDecoder {
     this.instruments = instruments;
   }
 
-  decode(frame: Uint8Array, handler: FrameHandler): void {
+  decode(bytes: Uint8Array, start: number, end: number, handler: FrameHandler): void {
     this.fields.handler = handler;
-    if (!this.fields.scan(frame, FRAME, ENVELOPE)) handler.invalid('not-json', excerpt(frame));
-    else if (this.fields.kind(FRAME) !== OBJECT) handler.invalid('unknown-type', excerpt(frame));
+    if (!this.fields.scan(bytes, start, end, FRAME, ENVELOPE))
+      handler.invalid('not-json', excerpt(this.fields.frame));
+    else if (this.fields.kind(FRAME) !== OBJECT) handler.invalid('unknown-type', excerpt(this.fields.frame));
     else if (this.fields.holds(CHANNEL, TRADES)) this.items(true);
     else if (this.fields.holds(CHANNEL, QUOTES)) this.items(false);
     else if (this.fields.holds(CHANNEL, HEARTBEAT)) handler.control({ kind: 'heartbeat' });
-    else if (this.fields.holds(CHANNEL, STATUS)) this.status(frame);
+    else if (this.fields.holds(CHANNEL, STATUS)) this.status();
     else if (this.fields.holds(CHANNEL, INSTRUMENTS))
       handler.control({ kind: 'info', subject: 'instrument' });
-    else if (this.fields.kind(CHANNEL) === ABSENT) this.answer(frame);
+    else if (this.fields.kind(CHANNEL) === ABSENT) this.answer();
     else {
       const channel = this.fields.excerpt(CHANNEL);
       if (this.fields.kind(CHANNEL) === STRING && OTHER_CHANNELS.has(channel)) handler.skipped(channel);
@@ -172,19 +173,19 @@ export class KrakenDecoder implements FrameDecoder {
     return micros;
   }
 
-  private status(frame: Uint8Array): void {
-    const message = readControlFrame(frame);
+  private status(): void {
+    const message = readControlFrame(this.fields.frame);
     const first = Array.isArray(message?.data) ? asRecord(message.data[0]) : null;
     const state = asText(first?.system);
-    if (state === null) this.fields.handler.invalid('unknown-type', excerpt(frame));
+    if (state === null) this.fields.handler.invalid('unknown-type', excerpt(this.fields.frame));
     else this.fields.handler.control({ kind: 'status', state });
   }
 
-  private answer(frame: Uint8Array): void {
-    const answer = readControlFrame(frame);
+  private answer(): void {
+    const answer = readControlFrame(this.fields.frame);
     const error = asText(answer?.error) ?? asText(answer?.Error);
     if (answer === null || (this.fields.kind(METHOD) === ABSENT && error === null)) {
-      this.fields.handler.invalid('unknown-type', excerpt(frame));
+      this.fields.handler.invalid('unknown-type', excerpt(this.fields.frame));
       return;
     }
     if (error !== null) this.refusal(answer, error);

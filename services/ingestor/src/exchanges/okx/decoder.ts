@@ -96,16 +96,19 @@ export class OkxDecoder implements FrameDecoder {
     this.instruments = instruments;
   }
 
-  decode(frame: Uint8Array, handler: FrameHandler): void {
+  decode(bytes: Uint8Array, start: number, end: number, handler: FrameHandler): void {
     this.fields.handler = handler;
     // The answer to our ping is text, not JSON.
-    if (frame.length === PONG.length && PONG.equals(frame)) handler.control({ kind: 'pong' });
-    else if (!this.fields.scan(frame, FRAME, ENVELOPE)) handler.invalid('not-json', excerpt(frame));
-    else if (this.fields.kind(FRAME) !== OBJECT) handler.invalid('unknown-type', excerpt(frame));
-    else if (this.fields.kind(EVENT) !== ABSENT) this.event(frame);
+    if (end - start === PONG.length && PONG.equals(bytes.subarray(start, end)))
+      handler.control({ kind: 'pong' });
+    else if (!this.fields.scan(bytes, start, end, FRAME, ENVELOPE))
+      handler.invalid('not-json', excerpt(this.fields.frame));
+    else if (this.fields.kind(FRAME) !== OBJECT) handler.invalid('unknown-type', excerpt(this.fields.frame));
+    else if (this.fields.kind(EVENT) !== ABSENT) this.event();
     else if (this.fields.holds(CHANNEL, TRADES)) this.items(true);
     else if (this.fields.holds(CHANNEL, QUOTES)) this.items(false);
-    else if (this.fields.kind(CHANNEL) !== STRING) handler.invalid('unknown-type', excerpt(frame));
+    else if (this.fields.kind(CHANNEL) !== STRING)
+      handler.invalid('unknown-type', excerpt(this.fields.frame));
     else {
       const channel = this.fields.excerpt(CHANNEL);
       if (OTHER_CHANNEL.test(channel)) handler.skipped(channel);
@@ -221,11 +224,11 @@ export class OkxDecoder implements FrameDecoder {
     return this.fields.refuse('invalid-quantity', slot, 'in the base coin does not fit decimal(38, 18)');
   }
 
-  private event(frame: Uint8Array): void {
-    const message = readControlFrame(frame);
+  private event(): void {
+    const message = readControlFrame(this.fields.frame);
     const event = message === null ? null : asText(message.event);
     if (message === null || event === null) {
-      this.fields.handler.invalid('unknown-type', excerpt(frame));
+      this.fields.handler.invalid('unknown-type', excerpt(this.fields.frame));
       return;
     }
     const request = asRequest(message.id);

@@ -145,7 +145,7 @@ describe('FrameReader', () => {
         const { alone, ours } = await compare(frames, sizes);
         expect(ours).toEqual(alone);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

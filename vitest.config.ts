@@ -8,7 +8,12 @@ export default defineConfig({
           name: 'unit',
           // Only ends a test that hangs: property tests on a busy machine take their time.
           testTimeout: 60_000,
-          include: ['schemas/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/exchanges/**/*.test.ts'],
+          include: [
+            'schemas/src/**/*.test.ts',
+            'services/*/src/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'test/exchanges/**/*.test.ts',
+          ],
         },
       },
       {

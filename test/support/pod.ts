@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PodStatus } from '@tickline/schemas';
-import { type ManagedProcess, startNode } from '../../scripts/demo/managed-process.ts';
+import { type ManagedProcess, startNode } from '../../scripts/processes/managed-process.ts';
 import { repositoryRoot } from '../../scripts/stack/paths.ts';
 import type { Stack } from '../../scripts/stack/stack.ts';
 import type { Simulator } from '../exchanges/simulator.ts';

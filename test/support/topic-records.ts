@@ -1,6 +1,6 @@
 import { RecordReader, type Records, type RecordTopic, topicName } from '@tickline/schemas';
 import { Kafka, logLevel } from 'kafkajs';
-import { registrySchemas } from '../../scripts/demo/registry-schemas.ts';
+import { registrySchemas } from '../../scripts/stack/registry-schemas.ts';
 import type { Stack } from '../../scripts/stack/stack.ts';
 import { eventually } from './eventually.ts';
 

@@ -50,6 +50,7 @@ export class Ingestor implements StatusSource, MetricsSources {
   private readonly backpressure: Backpressure;
   private readonly stopping = new AbortController();
   private readonly startedAt = Date.now();
+  private readonly statusRecords: StatusRecords;
   private phase: PodStatus['phase'] = 'starting';
   private wasReady = false;
 
@@ -63,10 +64,11 @@ export class Ingestor implements StatusSource, MetricsSources {
     const { formats } = this.fanOut;
     const open = (descriptor: StreamDescriptor, format: TickFormat) => this.fanOut.stream(descriptor, format);
     const statusId = options.schemaIds?.status ?? null;
+    this.statusRecords = new StatusRecords(formats, statusId, this.producer, open);
     const outputs: PipelineOutputs = {
       open,
       deadLetter: (letter) => this.fanOut.deadLetter(letter),
-      status: new StatusRecords(formats, statusId, this.producer, open),
+      status: this.statusRecords,
       encoders: tickEncoders(formats, options.schemaIds),
       producer: this.producer,
     };
@@ -122,15 +124,27 @@ export class Ingestor implements StatusSource, MetricsSources {
     // Sockets get at most half: what they brought must still be acknowledged.
     await Promise.all(this.runners.map(({ feed }) => feed?.stop(budgetMs / 2)));
     for (const { pipeline } of this.runners) pipeline?.closeShed();
-    await this.fanOut.flush(Math.max(0, deadline - performance.now()));
+    await this.flush(deadline);
     const left = this.unacknowledged();
     await this.fanOut.close();
     return left;
   }
 
-  /** Records that are queued or on their way. */
+  /** Records that are queued, wait for room in a queue, or are on their way. */
   unacknowledged(): number {
+    return this.queued() + this.statusRecords.waiting;
+  }
+
+  private queued(): number {
     return this.fanOut.status().reduce((sum, sink) => sum + sink.queuedRecords, 0);
+  }
+
+  /** A flush makes room for records that waited for it, and those are to be flushed in turn. */
+  private async flush(deadline: number): Promise<void> {
+    do {
+      const flushed = await this.fanOut.flush(Math.max(0, deadline - performance.now()));
+      if (!flushed) return;
+    } while (this.statusRecords.retry() > 0 || this.queued() > 0);
   }
 
   // For the sinks.
@@ -241,6 +255,7 @@ export class Ingestor implements StatusSource, MetricsSources {
       drained: (sink) => {
         this.logger.info('queue-drained', `the queue of ${sink} has room again`, { sink });
         this.backpressure.sinkDrained(sink);
+        this.statusRecords.retry();
       },
       lost: (stream, loss) => this.sinkEvent('gap', stream, loss),
       repeated: (stream, repeat) => this.sinkEvent('repeated', stream, repeat),

@@ -113,7 +113,13 @@ async function run(
       // A stop during the start is not an error: whatever was started is ended below.
       const started = ingestor.start();
       started.catch(() => undefined);
-      await Promise.race([started, signals.stopped]);
+      try {
+        await Promise.race([started, signals.stopped]);
+      } catch (error) {
+        // Some exchanges may run by now, and the records that say what is wrong want to be written.
+        await ingestor.stop(config.drainBudgetMs);
+        throw error;
+      }
       await signals.stopped;
       logger.info('draining', `waiting at most ${config.drainBudgetMs} ms until all is acknowledged`);
       const lost = await ingestor.stop(config.drainBudgetMs);

@@ -9,8 +9,8 @@ type MessageLimits = Pick<FeedLimits, 'messagesPerSecond' | 'messageBurst' | 'me
 
 /**
  * Client messages on one connection: at most `messagesPerSecond` in any second, pings and pongs included,
- * where a bucket alone would let out a burst on top; at most `messageBurst` at once. The hour's cap is a bucket of half the cap that refills by the
- * other half in an hour, so that no span of 60 minutes exceeds it.
+ * where a bucket alone would let out a burst on top; at most `messageBurst` at once. The hour's cap is a
+ * bucket of half the cap that refills by the other half in an hour, so that no span of 60 minutes exceeds it.
  */
 export class MessageBudget {
   private readonly second: TokenBucket;

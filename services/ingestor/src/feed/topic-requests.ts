@@ -3,10 +3,10 @@ import { Backoff } from './backoff.ts';
 import { saysAlreadySubscribed, saysTooManyTopics } from './exchange-texts.ts';
 import type { FeedTimings } from './feed-options.ts';
 import { MessageBudget } from './message-budget.ts';
-import { Outbox } from './outbox.ts';
+import { type Batch, Outbox } from './outbox.ts';
 import { requestBatches } from './request-batches.ts';
 import { type RequestKind, RequestLedger, type SentRequest } from './request-ledger.ts';
-import { ANSWER, type TopicTable } from './topic-table.ts';
+import { AGAIN, ANSWER, type TopicTable } from './topic-table.ts';
 
 export interface TopicRequestsSettings {
   readonly exchange: Pick<Exchange, 'subscribe' | 'unsubscribe'>;
@@ -187,6 +187,7 @@ export class TopicRequests {
   }
 
   private confirm(topic: number, now: number): void {
+    this.answered(topic);
     if (this.leaving || this.table.answer[topic] === ANSWER.confirmed) return;
     this.table.answer[topic] = ANSWER.confirmed;
     this.table.quietSince[topic] = now;
@@ -194,6 +195,7 @@ export class TopicRequests {
   }
 
   private reject(topic: number, reason: string): void {
+    this.answered(topic);
     this.table.answer[topic] = ANSWER.rejected;
     // Should data come all the same, it is news.
     this.table.awaited[topic] = 1;
@@ -249,18 +251,34 @@ export class TopicRequests {
   private send(now: number): void {
     while (now >= this.holdUntil && this.outbox.nextDue() <= now && this.budget.waitMs(now) === 0) {
       const batch = this.outbox.takeDue(now)!;
-      // What data has confirmed meanwhile need not be asked for.
-      const topics =
-        batch.kind === 'subscribe'
-          ? batch.topics.filter((topic) => this.table.needsAsking(topic))
-          : batch.topics;
+      const topics = this.stillWanted(batch);
       if (topics.length === 0) continue;
+      this.noteAgain(batch.kind, topics);
       this.budget.tryTake(now);
       const request = ++this.requests;
       this.ledger.add(request, batch.kind, topics, batch.attempt, now + this.settings.timings.ackTimeoutMs);
       const asked = topics.map((topic) => this.table.subscriptions[topic]!.topic);
       this.handler.send(this.text(batch.kind, asked, request));
     }
+  }
+
+  /** What data has confirmed meanwhile need not be asked for, nor given up to be asked for again. */
+  private stillWanted({ kind, topics }: Batch): readonly number[] {
+    if (kind === 'subscribe') return topics.filter((topic) => this.table.needsAsking(topic));
+    return this.leaving ? topics : topics.filter((topic) => this.table.askedAgain[topic] === 1);
+  }
+
+  private noteAgain(kind: RequestKind, topics: readonly number[]): void {
+    const { again } = this.table;
+    for (const topic of topics) {
+      if (kind === 'unsubscribe') again[topic] = AGAIN.unsubscribed;
+      else if (again[topic] === AGAIN.unsubscribed) again[topic] = AGAIN.subscribed;
+    }
+  }
+
+  /** The subscription after an unsubscription is answered. */
+  private answered(topic: number): void {
+    if (this.table.again[topic] === AGAIN.subscribed) this.table.again[topic] = AGAIN.none;
   }
 
   private enqueue(kind: RequestKind, topics: readonly number[], attempt: number, notBefore: number): void {

@@ -3,6 +3,9 @@ import type { Subscription } from './subscriptions.ts';
 /** How the exchange answered to a topic in this session. */
 export const ANSWER = { none: 0, confirmed: 1, rejected: 2 } as const;
 
+/** How far a silent topic is on its way through an unsubscription back to its subscription. */
+export const AGAIN = { none: 0, unsubscribed: 1, subscribed: 2 } as const;
+
 /** What one session knows of its topics, by their index on the connection: arrays, for the hot path's sake. */
 export class TopicTable {
   readonly subscriptions: readonly Subscription[];
@@ -14,6 +17,8 @@ export class TopicTable {
   readonly hadData: Uint8Array;
   /** 1 while a silent topic was subscribed again and brought nothing yet. */
   readonly askedAgain: Uint8Array;
+  /** One of AGAIN, by what was sent; none once the subscription is answered. */
+  readonly again: Uint8Array;
   /** Ticks since the last check, or since the first tick. */
   readonly ticks: Uint32Array;
   /** Monotonic milliseconds from which silence is measured. */
@@ -27,6 +32,7 @@ export class TopicTable {
     this.awaited = new Uint8Array(size).fill(1);
     this.hadData = new Uint8Array(size);
     this.askedAgain = new Uint8Array(size);
+    this.again = new Uint8Array(size);
     this.ticks = new Uint32Array(size);
     this.quietSince = new Float64Array(size).fill(now);
     subscriptions.forEach(({ topic }, number) => {
@@ -47,6 +53,8 @@ export class TopicTable {
 
   /** Neither confirmed nor rejected, or silent and asked for once more. */
   needsAsking(topic: number): boolean {
+    // A tick after our unsubscription may have been under way before it: it proves no subscription.
+    if (this.again[topic] !== AGAIN.none) return true;
     if (this.awaited[topic] === 0) return false;
     return (
       this.answer[topic] === ANSWER.none ||

@@ -33,18 +33,34 @@ export interface StatusEvent {
   count?: number;
 }
 
+/** States that tell of ticks: such a record must not be lost itself. */
+const TELLS_OF_TICKS: ReadonlySet<StatusState> = new Set(['gap', 'repeated']);
+/** Most of these that wait for room in the queue, about 300 bytes each. */
+const MAX_WAITING = 10_000;
+
+/** A record that found no room. */
+interface WaitingRecord {
+  readonly stream: SinkStream;
+  readonly bytes: Uint8Array;
+  readonly timestampMs: number;
+}
+
 /** A status record as bytes, in one format. */
 type StatusEncoder = (status: Status) => Uint8Array;
 
-/** Writes records of `md.status` to all sinks. They are few, so libraries encode them. */
+/**
+ * Writes records of `md.status` to all sinks. They are few, so libraries encode them. Those that tell of ticks and
+ * find even the queue's reserve full wait here, in order, until `retry` finds room.
+ */
 export class StatusRecords {
   private readonly encoders: ReadonlyMap<TickFormat, StatusEncoder>;
   private readonly streams = new Map<string, SinkStream>();
   private readonly tick = new EncodedTick();
   private readonly producer: string;
   private readonly open: (descriptor: StreamDescriptor, format: TickFormat) => SinkStream;
-  /** Records that found even the reserve full. */
+  /** Records that found even the reserve full and were given up. */
   refused = 0;
+  private readonly waitingRecords: WaitingRecord[] = [];
 
   /** `schemaId`: of the registered schema; needed for Avro only. */
   constructor(
@@ -58,7 +74,24 @@ export class StatusRecords {
     this.open = open;
   }
 
+  /** Records that wait for room. */
+  get waiting(): number {
+    return this.waitingRecords.length;
+  }
+
+  /** Appends what waits, oldest first, as far as there is room; returns how many records that were. */
+  retry(): number {
+    let appended = 0;
+    for (const { stream, bytes, timestampMs } of this.waitingRecords) {
+      if (!this.append(stream, bytes, timestampMs)) break;
+      appended++;
+    }
+    this.waitingRecords.splice(0, appended);
+    return appended;
+  }
+
   write(subject: StatusSubject, event: StatusEvent): void {
+    if (this.waiting > 0) this.retry();
     const record: Status = {
       exchange: subject.exchange,
       symbol: subject.symbol,
@@ -75,14 +108,26 @@ export class StatusRecords {
       lastTime: event.lastTime ?? null,
       count: event.count ?? null,
     };
-    const tick = this.tick;
-    tick.timestampMs = Math.floor(event.time / 1000);
+    const timestampMs = Math.floor(event.time / 1000);
+    const mustWait = TELLS_OF_TICKS.has(event.state);
     for (const [format, encode] of this.encoders) {
-      tick.bytes = encode(record);
-      tick.start = 0;
-      tick.end = tick.bytes.length;
-      if (!this.streamOf(subject, format).append(tick)) this.refused++;
+      const bytes = encode(record);
+      const stream = this.streamOf(subject, format);
+      // Behind those that wait: a reader sees the gaps of a symbol in order.
+      const inTurn = !mustWait || this.waiting === 0;
+      if (inTurn && this.append(stream, bytes, timestampMs)) continue;
+      if (mustWait && this.waiting < MAX_WAITING) this.waitingRecords.push({ stream, bytes, timestampMs });
+      else this.refused++;
     }
+  }
+
+  private append(stream: SinkStream, bytes: Uint8Array, timestampMs: number): boolean {
+    const tick = this.tick;
+    tick.bytes = bytes;
+    tick.start = 0;
+    tick.end = bytes.length;
+    tick.timestampMs = timestampMs;
+    return stream.append(tick);
   }
 
   private streamOf(subject: StatusSubject, format: TickFormat): SinkStream {

@@ -18,6 +18,7 @@ const feed: FeedReading = {
   activeConnections: () => 2,
   subscriptionCount: () => 7,
   reconnects: () => 3,
+  listenerFailures: () => 1,
   connections: () => [
     { subscriptions: { requested: 1, acknowledged: 0, live: 2, stale: 0, rejected: 0 } },
     { subscriptions: { requested: 0, acknowledged: 0, live: 3, stale: 0, rejected: 0 } },
@@ -47,6 +48,20 @@ function sink(): SinkReading {
 }
 
 describe('createMetrics', () => {
+  it('counts as rejected what the exchange does not list, with and without a feed', async () => {
+    const counters = new ExchangeCounters('kraken', ['not-json']);
+    const notLive = () => [{ connection: null, state: 'rejected' as const }];
+    for (const [own, live] of [
+      [null, 0],
+      [{ ...feed, notLive: () => [] }, 5],
+    ] as const) {
+      const reading = { counters, feed: own, notLive };
+      const text = await createMetrics(sources({ exchanges: () => [reading] })).metrics();
+      expect(text).toContain('tickline_subscriptions{exchange="kraken",state="rejected"} 1\n');
+      expect(text).toContain(`tickline_subscriptions{exchange="kraken",state="live"} ${live}\n`);
+    }
+  });
+
   it('has every configured exchange at 0 before there is a feed', async () => {
     const counters = new ExchangeCounters('kraken', ['not-json']);
     const text = await createMetrics(sources({ exchanges: () => [{ counters, feed: null }] })).metrics();

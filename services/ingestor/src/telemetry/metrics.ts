@@ -9,6 +9,8 @@ export interface FeedReading {
   /** Subscriptions that this pod holds or asks for, in whatever state. */
   subscriptionCount(): number;
   reconnects(): number;
+  /** Exceptions of our own code on what the feed gave it. */
+  listenerFailures(): number;
   connections(): readonly { readonly subscriptions: Readonly<Record<SubscriptionState, number>> }[];
   /** Only those without a connection are read here: the others are in `connections()`. */
   notLive(): readonly { readonly connection: string | null; readonly state: SubscriptionState }[];
@@ -18,6 +20,8 @@ export interface FeedReading {
 export interface ExchangeReading {
   readonly counters: ExchangeCounters;
   readonly feed: FeedReading | null;
+  /** The feed's, and those of symbols that the exchange does not list; not given: the feed's. */
+  notLive?(): ReturnType<FeedReading['notLive']>;
 }
 
 /** What metrics read of a sink. Counts only grow. */
@@ -151,6 +155,18 @@ export function createMetrics(sources: MetricsSources): Registry {
   );
 
   counter(
+    'tickline_feed_listener_failures_total',
+    'Frames or events on which our own code failed: always a defect.',
+    ['exchange'],
+    perExchange(({ feed }) => feed?.listenerFailures() ?? 0),
+  );
+  counter(
+    'tickline_late_trades_total',
+    'Trades whose id is not above the one before; they are published.',
+    ['exchange'],
+    perExchange(({ counters }) => counters.late[0]!),
+  );
+  counter(
     'tickline_clock_skew_messages_total',
     'Messages whose exchange time lay after our receive time; they are not in the latency histogram.',
     ['exchange'],
@@ -186,8 +202,9 @@ export function createMetrics(sources: MetricsSources): Registry {
     perTickChannel((counters) => counters.repeats),
   );
   gauge('tickline_subscriptions', 'Subscriptions by state.', ['exchange', 'state'], () =>
-    [...sources.exchanges()].flatMap(({ counters, feed }) => {
-      const byState = subscriptionsByState(feed);
+    [...sources.exchanges()].flatMap((reading) => {
+      const { counters } = reading;
+      const byState = subscriptionsByState(reading);
       return SUBSCRIPTION_STATES.map(
         (state): Sample => [{ exchange: counters.exchange, state }, byState[state]],
       );
@@ -276,14 +293,15 @@ export function createMetrics(sources: MetricsSources): Registry {
   return registry;
 }
 
-/** All subscriptions of a feed by state; zeros while there is no feed. */
-export function subscriptionsByState(feed: FeedReading | null): Record<SubscriptionState, number> {
+/** All subscriptions of an exchange by state, those included for which there is no connection. */
+function subscriptionsByState(reading: ExchangeReading): Record<SubscriptionState, number> {
+  const { feed } = reading;
   const byState = { requested: 0, acknowledged: 0, live: 0, stale: 0, rejected: 0 };
-  if (feed === null) return byState;
-  for (const { subscriptions } of feed.connections()) {
+  const notLive = reading.notLive?.() ?? feed?.notLive() ?? [];
+  for (const { subscriptions } of feed?.connections() ?? []) {
     for (const state of SUBSCRIPTION_STATES) byState[state] += subscriptions[state];
   }
-  for (const { connection, state } of feed.notLive()) if (connection === null) byState[state]++;
+  for (const { connection, state } of notLive) if (connection === null) byState[state]++;
   return byState;
 }
 

@@ -9,11 +9,11 @@ export const limits: FeedLimits = {
   topicsPerRequest: 100,
   requestBytes: 16_384,
   /**
-   * Documented: 5 messages a second, pings and pongs counted, else disconnected and at last banned. A
-   * bucket lets out burst + rate in any one second, and that must not be more than 5.
+   * Documented: 5 messages a second, pings and pongs counted, else disconnected and at last banned. The
+   * feed keeps any one second at or below this, a pong included.
    */
-  messagesPerSecond: 3,
-  messageBurst: 2,
+  messagesPerSecond: 4,
+  messageBurst: 1,
   messagesPerHour: Number.POSITIVE_INFINITY,
   /** Documented: 300 attempts in 5 minutes; at most 20 + 5 × 40 = 220. */
   connectBurst: 20,

@@ -33,6 +33,7 @@ async function ingestorMetrics(): Promise<string> {
   return await createMetrics({
     exchanges: () => exchanges,
     sinks: () => [sink],
+    statusRecordsRefused: () => 0,
     ready: () => ({ ok: true }),
     version: '1.0.0',
     shard: { index: 0, count: 1 },

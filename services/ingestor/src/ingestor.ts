@@ -221,6 +221,10 @@ export class Ingestor implements StatusSource, MetricsSources {
     return this.fanOut.readings();
   }
 
+  statusRecordsRefused(): number {
+    return this.statusRecords.refused;
+  }
+
   /** Latched: silence later on is an alarm, never a reason to take the pod out. */
   private isReady(): boolean {
     this.wasReady ||=

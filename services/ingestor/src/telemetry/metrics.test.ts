@@ -7,6 +7,7 @@ function sources(given: Partial<MetricsSources> = {}): MetricsSources {
   return {
     exchanges: () => [],
     sinks: () => [],
+    statusRecordsRefused: () => 0,
     ready: () => ({ ok: false }),
     version: '1.2.3',
     shard: { index: 1, count: 4 },

@@ -51,6 +51,8 @@ export interface SinkReading {
 export interface MetricsSources {
   exchanges(): Iterable<ExchangeReading>;
   sinks(): Iterable<SinkReading>;
+  /** Status records that no sink's queue took. */
+  statusRecordsRefused(): number;
   ready(): { readonly ok: boolean };
   readonly version: string;
   readonly shard: { readonly index: number; readonly count: number };
@@ -275,6 +277,12 @@ export function createMetrics(sources: MetricsSources): Registry {
     perSink((sink) => sink.deadLettersDropped),
   );
 
+  counter(
+    'tickline_status_records_refused_total',
+    'Status records that found even the reserve of a queue full.',
+    [],
+    () => [[{}, sources.statusRecordsRefused()]],
+  );
   gauge(
     'tickline_ready',
     '1 when every owned subscription was settled and the sinks answered once, else 0.',

@@ -5,19 +5,24 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 # The project's own Node (a package on Linux) goes before the machine's.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-export DURATION RATE JSON STACK
+export DURATION RATE SINKS JSON STACK
 
 # Flags of the demo from the variables: DURATION=20 → --duration 20.
 on = $(filter-out 0 no false,$(1))
-demo_flags = $(if $(DURATION),--duration $(DURATION)) $(if $(RATE),--rate $(RATE)) $(if $(call on,$(JSON)),--json)
+demo_flags = $(strip $(if $(DURATION),--duration $(DURATION)) $(if $(RATE),--rate $(RATE)) \
+  $(if $(SINKS),--sinks '$(SINKS)') $(if $(call on,$(JSON)),--json))
 json_flag = $(if $(call on,$(JSON)),--json)
+# Without Kafka the demo needs no more than packages.
+demo_needs = $(if $(SINKS),$(if $(findstring kafka,$(SINKS)),setup,packages),setup)
+demo_setup = $(if $(call on,$(JSON)),setup-for-json,$(demo_needs))
 results = .tickline/test
 
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo 'Variables: DURATION=20 (seconds, demo), RATE=5000 (messages/s, demo), JSON=1 (demo, stack, bench), STACK=jars|docker'
+	@echo 'Variables: DURATION=20 (seconds, demo), RATE=5000 (messages/s, demo), SINKS=kafka,redis,grpc (demo),'
+	@echo '  JSON=1 (demo, stack, bench), STACK=jars|docker'
 
 # Quick when all is in place; every target that needs packages depends on it.
 .PHONY: packages
@@ -29,12 +34,19 @@ packages:
 setup: packages ## install everything: npm packages, Kafka, schema registry
 	@node scripts/setup.ts stack
 
+# The same with the demo's JSON line when it fails: what is lost is 0, and unknown against the real exchanges.
+.PHONY: setup-for-json
+setup-for-json:
+	@sh scripts/demo/setup-for-json.sh $(demo_needs) $(no_loss)
+demo: no_loss = 0
+live: no_loss = null
+
 .PHONY: demo
-demo: setup ## Kafka, simulated exchanges, two pods, one live view (DURATION=20 ends by itself)
+demo: $(demo_setup) ## Kafka or SINKS=kafka,redis,grpc, simulated exchanges, two pods, one live view (DURATION=20 ends by itself)
 	@node scripts/demo/main.ts $(demo_flags)
 
 .PHONY: live
-live: setup ## the same against the real exchanges (needs internet, no API key)
+live: $(demo_setup) ## the same against the real exchanges (needs internet, no API key)
 	@node scripts/demo/main.ts --live $(demo_flags)
 
 .PHONY: stack

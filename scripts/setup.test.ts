@@ -68,7 +68,9 @@ describe('a clone in which nothing is installed', () => {
 
 // These tests run below `make test` too: what that make hands to its children must not reach ours.
 const withoutMake = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(MAKE.*|MFLAGS|DURATION|RATE|JSON|STACK)$/.test(name)),
+  Object.entries(process.env).filter(
+    ([name]) => !/^(MAKE.*|MFLAGS|DURATION|RATE|SINKS|JSON|STACK)$/.test(name),
+  ),
 );
 
 describe('make alone', () => {
@@ -100,6 +102,7 @@ describe('make alone', () => {
     expect(run('demo', 'DURATION=20', 'RATE=500', 'JSON=1')).toBe(
       'node scripts/demo/main.ts --duration 20 --rate 500 --json',
     );
+    expect(run('demo', 'SINKS=redis, grpc')).toBe("node scripts/demo/main.ts --sinks 'redis, grpc'");
     expect(run('live', 'JSON=0')?.trim()).toBe('node scripts/demo/main.ts --live');
   });
 });

@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXCHANGES, type PodStatus } from '@tickline/schemas';
+import type { ManagedProcess } from '../processes/managed-process.ts';
 import { repositoryRoot } from '../stack/paths.ts';
-import type { ManagedProcess } from './managed-process.ts';
 import { nowMicros } from './now-micros.ts';
 import type { DemoOptions } from './options.ts';
 import { Parts, type RunningParts } from './parts.ts';
@@ -12,6 +12,8 @@ import type { Samples } from './samples.ts';
 import { Scoreboard } from './scoreboard.ts';
 import type { Screen } from './screen.ts';
 import type { Simulators } from './simulators.ts';
+import { leadingSink, SINK_FACTS, type SinkName } from './sinks.ts';
+import type { SubscriberListener } from './subscriber.ts';
 import { noResults, type Results } from './summary.ts';
 import { type DemoView, type PodView, troublesOf } from './view.ts';
 
@@ -74,7 +76,7 @@ class Demo {
     this.options = options;
     this.screen = screen;
     this.interrupt = interrupt;
-    this.board = new Scoreboard(options.live);
+    this.board = new Scoreboard(options.live, options.sinks);
     this.parts = new Parts(this.folder, this.over.signal, screen.progress, (error) => this.fail(error));
     const onInterrupt = (): void => {
       screen.progress(`${interrupt.reason}: stopping, once more kills what is left`);
@@ -87,13 +89,17 @@ class Demo {
   async run(): Promise<Outcome> {
     const { screen, options, board } = this;
     let running: RunningParts | null = null;
-    let results = noResults(options.live);
+    let results = noResults(options.live, options.sinks);
     let cutShort = true;
     try {
       screen.progress(`logs are in ${this.shownFolder}`);
-      running = await this.parts.start(options, this.listener(), (samples) => {
-        this.samples = samples;
-      });
+      running = await this.parts.start(
+        options,
+        (sink) => this.listener(sink),
+        (samples) => {
+          this.samples = samples;
+        },
+      );
       const looked = this.look(running);
       try {
         await this.openMarket(running);
@@ -143,15 +149,18 @@ class Demo {
     return ((this.endedAt ?? performance.now()) - firstTickAt) / 1000;
   }
 
-  private listener() {
+  private listener(sink: SinkName): SubscriberListener {
     const { board } = this;
+    const { title } = SINK_FACTS[sink];
+    const isLeading = sink === leadingSink(this.options.sinks);
     return {
-      tick: (...[channel, stamp, readTime, value]: Parameters<Samples['offer']>) => {
-        board.tick(channel, stamp, readTime);
-        this.samples?.offer(channel, stamp, readTime, value);
+      tick: (channel, stamp, readTime, value) => {
+        board.tick(sink, channel, stamp, readTime);
+        if (isLeading) this.samples?.offer(channel, stamp, readTime, value);
       },
-      status: board.status.bind(board),
-      failed: (error: Error) => this.fail(new Error(`the reader failed: ${error.message}`, { cause: error })),
+      status: (record) => board.status(sink, record),
+      failed: (error) =>
+        this.fail(new Error(`the subscriber of ${title} failed: ${error.message}`, { cause: error })),
     };
   }
 
@@ -180,16 +189,16 @@ class Demo {
     ]);
   }
 
-  private async draw({ pods, stack, samples }: RunningParts): Promise<void> {
+  private async draw({ pods, servers, samples }: RunningParts): Promise<void> {
     const view: DemoView = {
       live: this.options.live,
       seconds: this.seconds,
       durationSeconds: this.options.durationSeconds,
       rate: this.options.rate,
-      brokers: stack.brokers,
-      registryUrl: stack.registryUrl,
+      servers,
       logFolder: this.shownFolder,
       exchanges: this.board.views(statusesOf(pods)),
+      sinks: this.board.sinkViews(),
       pods: pods.map(podView),
       samples: await samples.views(nowMicros()),
       news: this.board.news,
@@ -207,7 +216,7 @@ class Demo {
   }
 
   /** The simulated market opens when every subscription is acknowledged: a cold start is no latency. */
-  private async openMarket({ simulators, pods }: RunningParts): Promise<void> {
+  private async openMarket({ simulators, pods, subscribers }: RunningParts): Promise<void> {
     if (simulators === null) return;
     const { signal } = this.over;
     const deadline = performance.now() + READY_MS;
@@ -219,6 +228,13 @@ class Demo {
       await delay(50, undefined, { signal }).catch(() => undefined);
     }
     if (signal.aborted) return;
+    try {
+      await Promise.all(subscribers.map((subscriber) => subscriber.ready(signal)));
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    if (signal.aborted) return;
+    this.board.measureFrom(nowMicros());
     await simulators.market(true);
     this.screen.progress('every subscription is acknowledged: the simulated markets open');
   }
@@ -249,11 +265,11 @@ class Demo {
   }
 
   /**
-   * The market stops, the pods drain, the reader reaches the end; then all is counted.
+   * The market stops, the pods drain, the subscribers reach the end; then all is counted.
    * @param looked resolves when nobody looks any more
    */
   private async end(running: RunningParts, looked: Promise<void>): Promise<Results> {
-    const { simulators, pods, reader } = running;
+    const { simulators, pods, subscribers } = running;
     this.endedAt = performance.now();
     if (simulators !== null) {
       this.say('the simulators stop; what is on its way arrives');
@@ -269,8 +285,8 @@ class Demo {
       await this.takeLedgers(simulators);
       await this.stopProcess(simulators.process, QUICK_END_MS);
     }
-    this.say('the reader reaches the end of the topics');
-    await reader.reachEnd(REACH_END_MS);
+    this.say('the subscribers reach the end');
+    await Promise.all(subscribers.map((subscriber) => subscriber.reachEnd(REACH_END_MS)));
     this.footer = '';
     await this.draw(running);
     if (undrained !== undefined) this.fail(undrained);

@@ -10,7 +10,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (!(error instanceof OptionError)) throw error;
     process.stderr.write(`${error.message}\n`);
     if (wantsJson(args, process.env)) {
-      process.stdout.write(`${resultJson(noResults(args.includes('--live')), error.message)}\n`);
+      process.stdout.write(`${resultJson(noResults(args.includes('--live'), []), error.message)}\n`);
     }
     return 2;
   }

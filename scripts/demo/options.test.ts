@@ -8,6 +8,7 @@ describe('readOptions', () => {
       durationSeconds: null,
       rate: 5_000,
       symbols: 25,
+      sinks: ['kafka'],
       json: false,
     });
   });
@@ -28,6 +29,15 @@ describe('readOptions', () => {
     });
   });
 
+  it('reads the sinks, of which redis is two', () => {
+    expect(readOptions(['--sinks', 'grpc'], { SINKS: 'kafka' })?.sinks).toEqual(['grpc']);
+    expect(readOptions(['--live'], { SINKS: 'redis,kafka' })?.sinks).toEqual([
+      'kafka',
+      'redisStreams',
+      'redisPubSub',
+    ]);
+  });
+
   it('knows the help', () => {
     expect(readOptions(['--help'], { RATE: 'x' })).toBeNull();
   });
@@ -40,6 +50,8 @@ describe('readOptions', () => {
     [['extra'], {}, 'extra'],
     [[], { RATE: 'fast' }, 'RATE=fast'],
     [[], { JSON: 'maybe' }, 'JSON=maybe'],
+    [[], { SINKS: 'kafka,nats' }, 'SINKS=kafka,nats'],
+    [['--sinks', ''], {}, '--sinks='],
     [['--live', '--rate', '10'], {}, '--rate'],
     [['--live'], { SYMBOLS: '3' }, 'SYMBOLS'],
   ])('refuses %j with %j and names the option', (args, environment, name) => {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { readSinks, SINK_CHOICES, type SinkName } from './sinks.ts';
 
 /** Frames a second over all four simulated exchanges together, unless told otherwise. */
 export const DEFAULT_RATE = 5_000;
@@ -15,6 +16,8 @@ export interface DemoOptions {
   readonly rate: number;
   /** Symbols per simulated exchange. */
   readonly symbols: number;
+  /** The ways out that are shown side by side: at least one, Kafka first. */
+  readonly sinks: readonly SinkName[];
   /** The last line of standard output is the result as JSON. */
   readonly json: boolean;
 }
@@ -26,8 +29,8 @@ export class OptionError extends Error {
 
 export const HELP = `Real frames into a real Kafka on this machine, and read back, in one live view.
 
-  make demo [DURATION=S] [RATE=N] [JSON=1]    against four simulated exchanges
-  make live [DURATION=S] [JSON=1]             against the real ones (public data, no key)
+  make demo [SINKS=…] [DURATION=S] [RATE=N] [JSON=1]   against four simulated exchanges
+  make live [SINKS=…] [DURATION=S] [JSON=1]            against the real ones (public data, no key)
 
   node scripts/demo/main.ts [options]
   --duration S   end by itself S seconds after the first tick, then print a summary
@@ -35,18 +38,20 @@ export const HELP = `Real frames into a real Kafka on this machine, and read bac
   --rate N       frames a second over the four simulated exchanges together
                  (default ${DEFAULT_RATE})
   --symbols N    symbols per simulated exchange (default ${DEFAULT_SYMBOLS})
+  --sinks LIST   where the ticks go, each with a subscriber of its own: kafka, redis (Pub/Sub and
+                 Streams), grpc, with commas between (default kafka)
   --live         the real exchanges; --rate and --symbols do not apply
   --json         the last line of standard output is the result as JSON, whatever happens
   --help         this text
 
-Environment: DURATION, RATE, SYMBOLS and JSON are read like the options, which win over them;
+Environment: DURATION, RATE, SYMBOLS, SINKS and JSON are read like the options, which win over them;
 STACK=jars or STACK=docker chooses how Kafka and the registry run; NO_COLOR turns colours off.
 
 Ctrl-C stops everything that was started, in order: the simulators, the pods (which drain),
-the reader at the end of the topics, the servers. A second Ctrl-C kills what is left at once.
+the subscribers when they have read all, the servers. A second Ctrl-C kills what is left at once.
 
-Exit code: 0 when every exchange was read back and nothing was lost. 1 when not, or when a part
-did not start or died. 2 for wrong options. 130 when Ctrl-C came before the DURATION was over
+Exit code: 0 when every exchange was read back and nothing was lost (Redis Pub/Sub may drop: that
+is only told). 1 when not, or when a part did not start or died. 2 for wrong options. 130 when Ctrl-C came before the DURATION was over
 or before the first tick (143 for SIGTERM, 129 for SIGHUP); without DURATION, Ctrl-C is the
 ordinary end and the exit code is 0 or 1 as above.
 `;
@@ -73,11 +78,13 @@ export function readOptions(args: readonly string[], environment: Environment): 
     throw new OptionError(`${inapplicable.name} does not apply to the real exchanges: leave it out`);
   }
   const duration = given(values.duration, 'DURATION');
+  const sinks = given(values.sinks, 'SINKS');
   return {
     live,
     durationSeconds: duration === null ? null : positive(duration, 86_400, false),
     rate: rate === null ? DEFAULT_RATE : positive(rate, 1_000_000, true),
     symbols: symbols === null ? DEFAULT_SYMBOLS : positive(symbols, 1_000, true),
+    sinks: sinks === null ? ['kafka'] : sinksOf(sinks),
     json: values.json === true || isOn(given(undefined, 'JSON')),
   };
 }
@@ -101,6 +108,7 @@ function parse(args: readonly string[]) {
         duration: { type: 'string' },
         rate: { type: 'string' },
         symbols: { type: 'string' },
+        sinks: { type: 'string' },
         live: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },
@@ -109,6 +117,12 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new OptionError(`${(error as Error).message.split('. ')[0]}. --help lists the options`);
   }
+}
+
+function sinksOf({ name, text }: Given): readonly SinkName[] {
+  const sinks = readSinks(text);
+  if (sinks !== null) return sinks;
+  throw new OptionError(`${name}=${text}: give some of ${SINK_CHOICES.join(', ')}, with commas between`);
 }
 
 function positive({ name, text }: Given, most: number, whole: boolean): number {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type PodStatus, readPodStatus } from '@tickline/schemas';
+import { type ManagedProcess, startNode } from '../processes/managed-process.ts';
 import { repositoryRoot } from '../stack/paths.ts';
-import { type ManagedProcess, startNode } from './managed-process.ts';
 import { RateMeter } from './rate-meter.ts';
 
 const ingestor = join(repositoryRoot, 'services/ingestor/src/main.ts');
@@ -73,11 +73,17 @@ export class Pod {
     this.sidecarUrl = sidecarUrl;
   }
 
-  static async start(index: number, configFile: string, context: ProcessContext): Promise<Pod> {
+  /** @param flags further settings of this pod alone, as `--key=value` */
+  static async start(
+    index: number,
+    configFile: string,
+    flags: readonly string[],
+    context: ProcessContext,
+  ): Promise<Pod> {
     const { folder, signal, started } = context;
     const ingestorProcess = startNode(
       `ingestor of pod ${index}`,
-      [ingestor, 'run', `--config=${configFile}`, `--shard.index=${index}`],
+      [ingestor, 'run', `--config=${configFile}`, `--shard.index=${index}`, ...flags],
       join(folder, `pod-${index}-ingestor.log`),
       signal,
     );

@@ -17,6 +17,20 @@ describe('Reconciler', () => {
     expect(reconciler.result()).toEqual({ owed: 2, readBack: 2, missing: 0, duplicates: 0, unexplained: 0 });
   });
 
+  it('measures nothing that was written before the market opened', () => {
+    const reconciler = new Reconciler();
+    reconciler.measureFrom(2_000);
+    for (const [identity, writeTime] of [
+      ['early', 1_999],
+      ['in time', 2_000],
+    ] as const) {
+      reconciler.wrote(wrote(identity, writeTime));
+      reconciler.read(identity, 5_000);
+    }
+    expect(reconciler.latency.count).toBe(1);
+    expect(reconciler.result()).toMatchObject({ owed: 2, readBack: 2, missing: 0 });
+  });
+
   it('misses what was owed and not read', () => {
     const reconciler = new Reconciler();
     reconciler.wrote(wrote('lost'));

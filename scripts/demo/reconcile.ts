@@ -44,11 +44,11 @@ interface Tick {
 }
 
 /**
- * Matches one exchange's ledger with the records read from Kafka, while both go on. The two sides may come in
+ * Matches one exchange's ledger with the ticks read from a sink, while both go on. The two sides may come in
  * any order and at different speeds; what is settled is forgotten after a while, so memory stays flat.
  */
 export class Reconciler {
-  /** From the simulator's write to the consumer's read, over the whole run. */
+  /** From the simulator's write to the subscriber's read, over the whole run. */
   readonly latency: LatencyHistogram = new LatencyHistogram();
   private readonly recent: (micros: number) => void;
   private readonly generation: number;
@@ -61,6 +61,7 @@ export class Reconciler {
   private missing = 0;
   private duplicates = 0;
   private unexplained = 0;
+  private measuredFrom = 0;
 
   /**
    * @param recent told every latency in microseconds, too
@@ -104,6 +105,11 @@ export class Reconciler {
     else this.unexplained++;
   }
 
+  /** No latency of ticks written before: microseconds since 1970. */
+  measureFrom(micros: number): void {
+    this.measuredFrom = micros;
+  }
+
   result(): Reconciliation {
     const { owed, readBack, missing, duplicates, unexplained } = this;
     return { owed, readBack, missing, duplicates, unexplained };
@@ -115,6 +121,7 @@ export class Reconciler {
   }
 
   private settle(tick: Tick): void {
+    if (tick.writeTime < this.measuredFrom) return;
     const micros = tick.readTime - tick.writeTime;
     this.latency.record(micros);
     this.recent(micros);

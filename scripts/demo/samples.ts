@@ -6,6 +6,7 @@ import {
   type TickChannel,
   type Trade,
 } from '@tickline/schemas';
+import type { TickValue } from './subscriber.ts';
 import type { TickStamp } from './tick-identity.ts';
 import type { SampleView } from './view.ts';
 
@@ -22,17 +23,18 @@ const SHOWN = 2;
 interface Sample {
   readonly exchange: ExchangeName;
   readonly symbol: string;
-  quoteBytes: Buffer | null;
-  tradeBytes: Buffer | null;
+  quote: TickValue | null;
+  trade: TickValue | null;
   readTime: number;
 }
 
-/** Keeps the last record of a few symbols, and decodes it in full only when it is shown. */
+/** Keeps the last tick of a few symbols, and decodes Kafka's in full only when it is shown. */
 export class Samples {
   private readonly samples = new Map<string, Sample>();
   private readonly quotes: RecordReader<'quotes'>;
   private readonly trades: RecordReader<'trades'>;
 
+  /** @param schemas for Kafka's values */
   constructor(schemas: SchemaSource) {
     this.quotes = new RecordReader('quotes', schemas);
     this.trades = new RecordReader('trades', schemas);
@@ -41,32 +43,37 @@ export class Samples {
         this.samples.set(`${exchange} ${symbol}`, {
           exchange: exchange as ExchangeName,
           symbol,
-          quoteBytes: null,
-          tradeBytes: null,
+          quote: null,
+          trade: null,
           readTime: 0,
         });
       }
     }
   }
 
-  /** Takes a copy of the value when its symbol is watched. `readTime`: microseconds since 1970. */
-  offer(channel: TickChannel, stamp: TickStamp, readTime: number, value: Buffer): void {
+  /** Keeps the value, or a copy of its bytes, when its symbol is watched. `readTime`: microseconds since 1970. */
+  offer(channel: TickChannel, stamp: TickStamp, readTime: number, value: TickValue): void {
     const sample = this.samples.get(`${stamp.exchange} ${stamp.symbol}`);
     if (sample === undefined) return;
     sample.readTime = readTime;
-    if (channel === 'trades') sample.tradeBytes = Buffer.from(value);
-    else sample.quoteBytes = Buffer.from(value);
+    const kept = Buffer.isBuffer(value) ? Buffer.from(value) : value;
+    if (channel === 'trades') sample.trade = kept;
+    else sample.quote = kept;
   }
 
   /** The samples as they are shown; symbols without any record are left out. */
   async views(nowMicros: number): Promise<SampleView[]> {
-    const seen = [...this.samples.values()].filter((s) => s.quoteBytes !== null || s.tradeBytes !== null);
+    const seen = [...this.samples.values()].filter(({ quote, trade }) => quote !== null || trade !== null);
     return Promise.all(
-      seen.map(async ({ exchange, symbol, quoteBytes, tradeBytes, readTime }): Promise<SampleView> => {
-        const quote: Quote | null = quoteBytes === null ? null : await this.quotes.read(quoteBytes);
-        const trade: Trade | null = tradeBytes === null ? null : await this.trades.read(tradeBytes);
-        return { exchange, symbol, quote, trade, ageMs: (nowMicros - readTime) / 1000 };
-      }),
+      seen.map(
+        async ({ exchange, symbol, quote, trade, readTime }): Promise<SampleView> => ({
+          exchange,
+          symbol,
+          quote: Buffer.isBuffer(quote) ? await this.quotes.read(quote) : (quote as Quote | null),
+          trade: Buffer.isBuffer(trade) ? await this.trades.read(trade) : (trade as Trade | null),
+          ageMs: (nowMicros - readTime) / 1000,
+        }),
+      ),
     );
   }
 }

@@ -3,7 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { Scoreboard } from './scoreboard.ts';
 import { tickIdentity } from './tick-identity.ts';
 
-function pod(changes: Partial<PodStatus['exchanges'][number]> = {}, queuedRecords = 0): PodStatus {
+function pod(
+  changes: Partial<PodStatus['exchanges'][number]> = {},
+  queuedRecords = 0,
+  sink = 'kafka',
+): PodStatus {
   return {
     version: '0.1.0',
     producer: 'p',
@@ -43,7 +47,7 @@ function pod(changes: Partial<PodStatus['exchanges'][number]> = {}, queuedRecord
     notLive: [],
     sinks: [
       {
-        sink: 'kafka',
+        sink,
         healthy: true,
         detail: null,
         queuedRecords,
@@ -63,6 +67,9 @@ const stamp = (exchange: ExchangeName, id: string) => ({
   exchangeTime: 1,
   receiveTime: 5_000,
   id,
+  producer: 'p',
+  sequence: Number(id),
+  conflated: 0,
 });
 
 function written(id: string, writeTime: number) {
@@ -72,11 +79,11 @@ function written(id: string, writeTime: number) {
 
 describe('Scoreboard', () => {
   it('sums the pods and matches ledger and topic', () => {
-    const board = new Scoreboard(false);
+    const board = new Scoreboard(false, ['kafka']);
     expect(board.firstTickAt).toBeNull();
     board.reconciler('okx').wrote(written('1', 1_000));
     board.reconciler('okx').wrote(written('2', 1_000));
-    board.tick('trades', stamp('okx', '1'), 9_000);
+    board.tick('kafka', 'trades', stamp('okx', '1'), 9_000);
     expect(board.firstTickAt).not.toBeNull();
     expect(board.onTheWay).toBe(1);
     const view = board.views([pod({}, 30), pod()]).find(({ exchange }) => exchange === 'okx')!;
@@ -92,15 +99,15 @@ describe('Scoreboard', () => {
       exchangeMs: { p50: 2, p99: 9 },
     });
     expect(view.p50Ms).toBeCloseTo(8, 0);
-    const { okx, kraken } = board.results([pod(), pod()], true);
+    const { okx, kraken } = board.results([pod(), pod()], true).exchanges;
     expect(okx).toMatchObject({ frames: 220, produced: 200, readBack: 1, lost: 1, duplicates: 0 });
     expect(kraken).toMatchObject({ readBack: 0, lost: 0, p50Ms: null });
   });
 
   it('measures from our socket on against the real exchanges, and has no ledger', () => {
-    const board = new Scoreboard(true);
-    board.tick('quotes', stamp('kraken', '1'), 7_000);
-    const { kraken } = board.results([], false);
+    const board = new Scoreboard(true, ['kafka']);
+    board.tick('kafka', 'quotes', stamp('kraken', '1'), 7_000);
+    const { kraken } = board.results([], false).exchanges;
     expect(kraken).toMatchObject({
       readBack: 1,
       produced: 1,
@@ -112,8 +119,47 @@ describe('Scoreboard', () => {
     expect(board.views([])[3]).toMatchObject({ onTheWay: null, exchangeMs: null });
   });
 
+  it('puts the sinks side by side, and goes by the leading one for the exchanges', () => {
+    const board = new Scoreboard(false, ['redisStreams', 'redisPubSub', 'grpc']);
+    for (const id of ['1', '2', '3', '4']) {
+      board.reconciler('okx').wrote(written(id, 1_000));
+      board.tick('redisStreams', 'trades', stamp('okx', id), 9_000);
+    }
+    for (const id of ['1', '3']) board.tick('redisPubSub', 'trades', stamp('okx', id), 6_000);
+    for (const id of ['2', '3', '3']) board.tick('grpc', 'trades', stamp('okx', id), 7_000);
+    const sinks = board.sinkViews();
+    expect(sinks).toMatchObject([
+      { sink: 'redisStreams', delivered: 4, lost: 0 },
+      { sink: 'redisPubSub', delivered: 2, lost: 1 },
+      { sink: 'grpc', delivered: 2, lost: 0 },
+    ]);
+    expect(sinks[1]!.p50Ms).toBeCloseTo(1, 1);
+    // The end that the others have, too; the ticks before the first are none of theirs.
+    const { exchanges, sinks: results } = board.results([pod({}, 30, 'redis-streams')], true);
+    expect(results).toMatchObject([
+      { lost: 0, duplicates: 0 },
+      { lost: 2, duplicates: 0 },
+      { lost: 1, duplicates: 1 },
+    ]);
+    expect(exchanges.okx).toMatchObject({ readBack: 4, lost: 0, duplicates: 0, produced: 100 });
+    expect(board.results([pod({}, 30, 'redis-streams')], false).exchanges.okx.produced).toBe(70);
+    expect(board.results([pod({}, 30, 'grpc')], false)).toMatchObject({
+      exchanges: { okx: { produced: 100 } },
+      sinks: [{ lost: 0 }, { lost: 1 }, { lost: 0 }],
+    });
+  });
+
+  it('times nothing from before the market', () => {
+    const board = new Scoreboard(false, ['kafka', 'grpc']);
+    board.measureFrom(5_001);
+    board.tick('grpc', 'trades', stamp('okx', '1'), 9_000);
+    expect(board.sinkViews()[1]).toMatchObject({ delivered: 1, p50Ms: null });
+    board.tick('grpc', 'trades', { ...stamp('okx', '2'), receiveTime: 5_001 }, 9_000);
+    expect(board.sinkViews()[1]!.p50Ms).toBeCloseTo(4, 1);
+  });
+
   it('tells why an exchange has no data', () => {
-    const board = new Scoreboard(true);
+    const board = new Scoreboard(true, ['kafka']);
     const trouble = (status: PodStatus) => board.views([status])[0]!.trouble;
     expect(trouble(pod({ waitingFor: 'the listing' }))).toBeNull();
     expect(trouble(pod({ waitingFor: 'the listing: ENOTFOUND' }))).toBe('waits for the listing: ENOTFOUND');
@@ -133,7 +179,7 @@ describe('Scoreboard', () => {
   });
 
   it('keeps the last news but not that something is live', () => {
-    const board = new Scoreboard(false);
+    const board = new Scoreboard(false, ['kafka']);
     const news = {
       exchange: 'okx',
       symbol: 'BTC-USDT',
@@ -149,12 +195,12 @@ describe('Scoreboard', () => {
       lastTime: null,
       count: 6,
     };
-    board.status({ ...news, state: 'live' });
-    board.status({ ...news, state: 'acknowledged', reason: '' });
+    board.status('kafka', { ...news, state: 'live' });
+    board.status('kafka', { ...news, state: 'acknowledged', reason: '' });
     expect(board.news).toEqual([]);
-    board.status({ ...news, state: 'stale', reason: '', firstId: null, lastId: null });
+    board.status('kafka', { ...news, state: 'stale', reason: '', firstId: null, lastId: null });
     expect(board.news).toEqual(['19:53:34 okx BTC-USDT trades: stale']);
-    for (let at = 0; at < 9; at++) board.status({ ...news, state: 'gap', reason: `closed ${at}` });
+    for (let at = 0; at < 9; at++) board.status('kafka', { ...news, state: 'gap', reason: `closed ${at}` });
     expect(board.news).toHaveLength(5);
     expect(board.news[4]).toBe('19:53:34 okx BTC-USDT trades: gap, closed 8 (ids 4 to 9)');
   });

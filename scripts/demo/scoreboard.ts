@@ -10,9 +10,11 @@ import { LatencyHistogram } from './histogram.ts';
 import { RateMeter } from './rate-meter.ts';
 import { RecentLatency } from './recent-latency.ts';
 import { Reconciler } from './reconcile.ts';
-import type { ExchangeResult, Results } from './summary.ts';
+import { SequenceCount, StreamEnds } from './sequence-count.ts';
+import { leadingSink, SINK_FACTS, type SinkName } from './sinks.ts';
+import type { ExchangeResult, Results, SinkResult } from './summary.ts';
 import { type TickStamp, tickIdentity } from './tick-identity.ts';
-import type { ExchangeView } from './view.ts';
+import type { ExchangeView, SinkView } from './view.ts';
 
 /** News that are kept for the view. */
 const NEWS = 5;
@@ -28,17 +30,44 @@ interface Score {
   readBack: number;
 }
 
-/** Counts what the demo shows: from the pods' status, the simulators' ledgers and the records read back. */
+interface SinkScore {
+  readonly count: SequenceCount;
+  readonly recent: RecentLatency;
+  /** From the pod's socket to the subscriber's read. */
+  readonly sinceReceived: LatencyHistogram;
+  readonly rate: RateMeter;
+}
+
+/**
+ * Counts what the demo shows: from the pods' status, the simulators' ledgers and what the subscribers get. The
+ * exchanges' figures are those of the leading sink.
+ */
 export class Scoreboard {
-  /** Set by the first record that is read back: `performance.now()`. */
+  /** Set by the first tick that is read back: `performance.now()`. */
   firstTickAt: number | null = null;
-  /** What md.status told lately, newest last. */
+  /** What status records told lately, newest last. */
   readonly news: string[] = [];
   private readonly live: boolean;
+  private readonly leading: SinkName;
   private readonly scores: Readonly<Record<ExchangeName, Score>>;
+  private readonly sinkScores: ReadonlyMap<SinkName, SinkScore>;
+  private measuredFrom = 0;
 
-  constructor(live: boolean) {
+  constructor(live: boolean, sinks: readonly SinkName[]) {
     this.live = live;
+    this.leading = leadingSink(sinks);
+    const ends = new StreamEnds();
+    this.sinkScores = new Map(
+      sinks.map((sink) => [
+        sink,
+        {
+          count: new SequenceCount(ends),
+          recent: new RecentLatency(),
+          sinceReceived: new LatencyHistogram(),
+          rate: new RateMeter(),
+        },
+      ]),
+    );
     this.scores = Object.fromEntries(EXCHANGES.map((exchange) => [exchange, newScore()])) as Record<
       ExchangeName,
       Score
@@ -50,13 +79,29 @@ export class Scoreboard {
     return this.scores[exchange].reconciler;
   }
 
-  /** A record was read back. `readTime`: microseconds since 1970. */
-  tick(channel: TickChannel, stamp: TickStamp, readTime: number): void {
+  /** Ticks from before are counted and not timed: a cold start is no latency. Microseconds since 1970. */
+  measureFrom(micros: number): void {
+    this.measuredFrom = micros;
+    for (const exchange of EXCHANGES) this.reconciler(exchange).measureFrom(micros);
+  }
+
+  /** A sink's subscriber got a tick. `readTime`: microseconds since 1970. */
+  tick(sink: SinkName, channel: TickChannel, stamp: TickStamp, readTime: number): void {
     if (!isExchangeName(stamp.exchange)) return;
+    const own = this.sinkScores.get(sink);
+    if (own !== undefined) {
+      own.count.tick(channel, stamp);
+      if (stamp.receiveTime >= this.measuredFrom) {
+        own.recent.record(readTime - stamp.receiveTime);
+        own.sinceReceived.record(readTime - stamp.receiveTime);
+      }
+    }
+    if (sink !== this.leading) return;
     this.firstTickAt ??= performance.now();
     const score = this.scores[stamp.exchange];
     score.readBack++;
     if (this.live) {
+      if (stamp.receiveTime < this.measuredFrom) return;
       const micros = readTime - stamp.receiveTime;
       score.sinceReceived.record(micros);
       score.recent.record(micros);
@@ -65,8 +110,12 @@ export class Scoreboard {
     }
   }
 
-  /** A record of md.status was read back. That all goes well is no news: the view counts it. */
-  status({ exchange, symbol, channel, state, reason, time, firstId, lastId }: Status): void {
+  /** A sink's subscriber got a status record. That all goes well is no news: the view counts it. */
+  status(sink: SinkName, record: Status): void {
+    if (sink === this.leading) this.tell(record);
+  }
+
+  private tell({ exchange, symbol, channel, state, reason, time, firstId, lastId }: Status): void {
     if (WELL.includes(state)) return;
     const at = new Date(time / 1000).toISOString().slice(11, 19);
     const why = reason === '' ? '' : `, ${reason}`;
@@ -85,7 +134,7 @@ export class Scoreboard {
     const now = performance.now();
     return EXCHANGES.map((exchange): ExchangeView => {
       const score = this.scores[exchange];
-      const told = toldOf(exchange, pods);
+      const told = toldOf(exchange, pods, this.leading);
       return {
         exchange,
         framesPerSecond: score.frames.read(now, told.frames),
@@ -103,11 +152,25 @@ export class Scoreboard {
     });
   }
 
+  /** The sinks as the view shows them. */
+  sinkViews(): SinkView[] {
+    const now = performance.now();
+    return [...this.sinkScores].map(
+      ([sink, { count, recent, rate }]): SinkView => ({
+        sink,
+        delivered: count.delivered,
+        lost: count.holes,
+        ticksPerSecond: rate.read(now, count.delivered),
+        ...recent.percentiles(now),
+      }),
+    );
+  }
+
   /** What came of it. `drained`: the pods ended with everything acknowledged. */
   results(pods: readonly PodStatus[], drained: boolean): Results {
     const results = EXCHANGES.map((exchange): [ExchangeName, ExchangeResult] => {
       const { reconciler, readBack, sinceReceived } = this.scores[exchange];
-      const told = toldOf(exchange, pods);
+      const told = toldOf(exchange, pods, this.leading);
       const found = reconciler.result();
       const latency = this.live ? sinceReceived : reconciler.latency;
       return [
@@ -126,7 +189,18 @@ export class Scoreboard {
         },
       ];
     });
-    return Object.fromEntries(results) as Record<ExchangeName, ExchangeResult>;
+    const sinks = [...this.sinkScores].map(
+      ([sink, { count, sinceReceived }]): SinkResult => ({
+        sink,
+        delivered: count.delivered,
+        // Of a run that broke off, the ends are still on their way.
+        lost: drained ? count.lostAtEnd() : count.holes,
+        duplicates: count.duplicates,
+        p50Ms: sinceReceived.percentileMs(0.5),
+        p99Ms: sinceReceived.percentileMs(0.99),
+      }),
+    );
+    return { exchanges: Object.fromEntries(results) as Record<ExchangeName, ExchangeResult>, sinks };
   }
 }
 
@@ -154,7 +228,8 @@ interface Told {
   readonly trouble: string | null;
 }
 
-function toldOf(exchange: ExchangeName, pods: readonly PodStatus[]): Told {
+/** `leading`: the sink whose acknowledgements count. */
+function toldOf(exchange: ExchangeName, pods: readonly PodStatus[], leading: SinkName): Told {
   let frames = 0;
   let ticks = 0;
   let acknowledged = 0;
@@ -168,7 +243,8 @@ function toldOf(exchange: ExchangeName, pods: readonly PodStatus[]): Told {
     const own = pod.exchanges.find((each) => each.exchange === exchange);
     if (own === undefined) continue;
     // A sink knows no exchange. At most all that waits in it is this exchange's: at least the rest is acknowledged.
-    const waiting = pod.sinks.reduce((sum, sink) => sum + sink.queuedRecords, 0);
+    const { statusName } = SINK_FACTS[leading];
+    const waiting = pod.sinks.find(({ sink }) => sink === statusName)?.queuedRecords ?? 0;
     frames += own.messages;
     ticks += own.ticks;
     acknowledged += Math.max(0, own.ticks - waiting);

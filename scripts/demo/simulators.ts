@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ExchangeName } from '@tickline/schemas';
+import { type ManagedProcess, startNode } from '../processes/managed-process.ts';
 import { repositoryRoot } from '../stack/paths.ts';
-import { type ManagedProcess, startNode } from './managed-process.ts';
 import type { ProcessContext } from './pod.ts';
 import type { WrittenTick } from './reconcile.ts';
 import { tickIdentity } from './tick-identity.ts';
@@ -81,18 +81,11 @@ export class Simulators {
   /** Opens the market, or closes it: then nothing new is written, and connections stay. */
   async market(open: boolean): Promise<void> {
     await Promise.all(
-      this.addresses.map(async ({ exchange, control }) => {
-        const response = await fetch(`${control}/market`, {
-          method: 'POST',
-          body: JSON.stringify({ running: open }),
-          signal: AbortSignal.timeout(ANSWER_MS),
-        });
-        if (!response.ok) throw new Error(`the simulated ${exchange} refused: ${await response.text()}`);
-      }),
+      this.addresses.map(({ exchange }) => this.tell(exchange, '/market', { running: open })),
     );
   }
 
-  /** The ticks written since the last call. */
+  /** The ticks written since the last call. The simulator forgets them then: a long run's ledger stays small. */
   async *written(exchange: ExchangeName): AsyncGenerator<WrittenTick> {
     const since = this.positions.get(exchange) ?? 0;
     const { control } = this.ready(exchange);
@@ -114,6 +107,17 @@ export class Simulators {
         yield { identity: tickIdentity(entry), writeTime, owed: acknowledged && !snapshot };
       }
     }
+    if (position > since) await this.tell(exchange, '/ledger', { forgetBefore: position });
+  }
+
+  private async tell(exchange: ExchangeName, path: string, body: object): Promise<void> {
+    const response = await fetch(`${this.ready(exchange).control}${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`the simulated ${exchange} refused ${path}: ${answer}`);
   }
 
   private ready(exchange: ExchangeName): Ready {

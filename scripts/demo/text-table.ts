@@ -52,6 +52,12 @@ export function cut(text: string, width: number): string {
   return width > 0 ? `${kept}…` : '';
 }
 
+/** What short titles mean, in one line where it fits. */
+export function legend(parts: readonly string[], width: number): readonly string[] {
+  const line = parts.join(' · ');
+  return stringWidth(line) <= width ? [line] : parts;
+}
+
 /**
  * Lines of a table no wider than `width`: a title line, then the rows; columns as wide as their widest text.
  * Columns that do not fit are left out by their `expendable`, then lines are cut.

@@ -1,10 +1,13 @@
 import {
   parseAvroSchema,
+  type Quote,
   type SchemaSource,
   schemaIdOf,
   schemaText,
   type TickChannel,
+  type Trade,
 } from '@tickline/schemas';
+import type { SequencedTick } from './sequence-count.ts';
 
 /** What both a ledger entry and a record know a tick by. */
 export interface TickNames {
@@ -21,10 +24,8 @@ export function tickIdentity({ channel, exchangeSymbol, id, exchangeTime }: Tick
   return `${channel === 'trades' ? 't' : 'q'} ${exchangeSymbol} ${id ?? `@${exchangeTime}`}`;
 }
 
-/** The few fields of a record that identify and date it. */
-export interface TickStamp {
-  readonly exchange: string;
-  readonly symbol: string;
+/** The few fields of a record that identify, number and date it. */
+export interface TickStamp extends SequencedTick {
   readonly exchangeSymbol: string;
   readonly exchangeTime: number | null;
   readonly receiveTime: number;
@@ -32,10 +33,28 @@ export interface TickStamp {
 }
 
 const idFields = { trades: 'tradeId', quotes: 'updateId' } as const;
-const stampFields = ['exchange', 'symbol', 'exchangeSymbol', 'exchangeTime', 'receiveTime'];
+const stampFields = [
+  'exchange',
+  'symbol',
+  'exchangeSymbol',
+  'producer',
+  'exchangeTime',
+  'receiveTime',
+  'sequence',
+  'conflated',
+];
 const HEADER_BYTES = 5;
 
 type Stamped = Omit<TickStamp, 'id'> & { readonly tradeId?: string; readonly updateId?: string | null };
+
+/** The stamp of a record that is decoded already. */
+export function stampOf(channel: TickChannel, record: Stamped | Trade | Quote): TickStamp {
+  const { tradeId, updateId } = record as Stamped;
+  const { exchange, symbol, exchangeSymbol, producer, exchangeTime, receiveTime, sequence, conflated } =
+    record;
+  const id = (channel === 'trades' ? tradeId : updateId) ?? null;
+  return { exchange, symbol, exchangeSymbol, producer, exchangeTime, receiveTime, sequence, conflated, id };
+}
 
 /**
  * Reads stamps out of values of one topic by Avro's schema resolution: the writer's schema comes from the
@@ -69,9 +88,6 @@ export class StampReader {
   read(value: Buffer): TickStamp {
     const resolver = this.#resolvers.get(schemaIdOf(value));
     if (resolver === undefined) throw new Error('the schema of this value was not prepared');
-    const stamp = this.#reader.fromBuffer(value.subarray(HEADER_BYTES), resolver) as Stamped;
-    const id = (this.#channel === 'trades' ? stamp.tradeId : stamp.updateId) ?? null;
-    const { exchange, symbol, exchangeSymbol, exchangeTime, receiveTime } = stamp;
-    return { exchange, symbol, exchangeSymbol, exchangeTime, receiveTime, id };
+    return stampOf(this.#channel, this.#reader.fromBuffer(value.subarray(HEADER_BYTES), resolver) as Stamped);
   }
 }

@@ -1,15 +1,15 @@
 import { EXCHANGES } from '@tickline/schemas';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { type DemoView, progressLine, renderView } from './view.ts';
+import type { SinkName } from './sinks.ts';
+import { type DemoView, progressLine, renderView, type SinkView } from './view.ts';
 
 const view: DemoView = {
   live: false,
   seconds: 42.4,
   durationSeconds: null,
   rate: 5_000,
-  brokers: ['127.0.0.1:9092'],
-  registryUrl: 'http://127.0.0.1:8080/apis/ccompat/v7',
+  servers: ['Kafka 127.0.0.1:9092', 'registry http://127.0.0.1:8080/apis/ccompat/v7'],
   logFolder: '.tickline/demo/7',
   exchanges: EXCHANGES.map((exchange) => ({
     exchange,
@@ -26,6 +26,7 @@ const view: DemoView = {
     onTheWay: 2,
     trouble: null,
   })),
+  sinks: [sink('kafka')],
   pods: [0, 1].map((index) => ({
     shard: `${index} of 2`,
     phase: 'running',
@@ -51,6 +52,16 @@ const view: DemoView = {
   footer: 'Ctrl-C stops everything',
 };
 
+/** The same with all sinks, of which one drops. */
+const all: DemoView = {
+  ...view,
+  sinks: [sink('kafka'), sink('redisStreams'), { ...sink('redisPubSub'), lost: 17 }, sink('grpc')],
+};
+
+function sink(name: SinkName): SinkView {
+  return { sink: name, delivered: 208_440, lost: 0, ticksPerSecond: 5_001.6, p50Ms: 1.25, p99Ms: 8.5 };
+}
+
 const plain = { columns: 160, rows: 50, colour: false };
 
 describe('renderView', () => {
@@ -60,7 +71,7 @@ describe('renderView', () => {
       'Tickline demo, simulated exchanges · 00:42 · 5,000 frames/s wanted',
       'Kafka 127.0.0.1:9092 · registry http://127.0.0.1:8080/apis/ccompat/v7',
       'frames/s',
-      'p50, p99: from the simulator’s write to the reader’s read',
+      'p50, p99: from the simulator’s write to the subscriber’s read',
       'p50 ms',
       'p99 ms',
       'acked: ticks acknowledged by Kafka',
@@ -89,11 +100,30 @@ describe('renderView', () => {
     expect(new Set(widths)).toEqual(new Set([widths[0]]));
   });
 
+  it('shows the sinks side by side, and none for Kafka alone', () => {
+    expect(renderView(view, plain).join('\n')).not.toContain('SINK');
+    const text = renderView(all, plain).join('\n');
+    expect(text).toMatch(/SINK +delivered +lost +ticks\/s +delay p50 ms +delay p99 ms/);
+    for (const title of ['Kafka', 'Redis Streams', 'gRPC']) {
+      expect(text).toMatch(new RegExp(`${title} +208,440 +0 +5,002 +1\\.25 +8\\.50`));
+    }
+    expect(text).toMatch(/Redis Pub\/Sub +208,440 +17 /);
+    expect(text).toContain('delay: from the pod’s socket to the subscriber’s read');
+    expect(text).toContain('waiting for all sinks');
+    expect(progressLine(all)).toContain('| Redis Pub/Sub 208,440 delivered 17 lost p50 1.25 ms');
+  });
+
+  it('speaks of the sink that leads where there is no Kafka', () => {
+    const text = renderView({ ...view, sinks: [sink('grpc')] }, plain).join('\n');
+    expect(text).toContain('acked: ticks written to gRPC clients');
+    expect(text).toContain('waiting for gRPC');
+  });
+
   it('tells the real exchanges apart: their latency, no ledger', () => {
     const text = renderView({ ...view, live: true }, plain).join('\n');
     expect(text).toContain('Tickline, real exchanges');
     expect(text).toContain('to us p50/p99 ms');
-    expect(text).toContain('p50, p99: from our socket to the reader’s read');
+    expect(text).toContain('p50, p99: from our socket to the subscriber’s read');
     expect(text).toContain('40.0 / 90.0');
     expect(text).not.toContain('on the way');
     expect(text).not.toContain('wanted');
@@ -125,14 +155,22 @@ describe('renderView', () => {
     expect(text).not.toMatch(/READ BACK|NEWS/);
   });
 
+  it('uses the room that is left for what is smaller', () => {
+    const text = renderView(all, { columns: 80, rows: 24, colour: false }).join('\n');
+    for (const part of ['kraken', 'Redis Streams', 'shard 1 of 2', 'Ctrl-C']) expect(text).toContain(part);
+  });
+
   it('fits every terminal: no line too wide, none too many, the exchanges last to go', () => {
     for (const columns of [20, 40, 60, 80, 100, 200]) {
       for (const rows of [3, 10, 16, 24, 40]) {
-        const lines = renderView(view, { columns, rows, colour: false });
-        expect(lines.length).toBeLessThan(rows);
-        for (const line of lines) expect(stringWidth(line)).toBeLessThan(columns);
-        expect(lines[0]).toContain('Tickline demo'.slice(0, columns - 4));
-        if (rows >= 10) expect(lines.join('\n')).toContain('kraken');
+        for (const shown of [view, all]) {
+          const lines = renderView(shown, { columns, rows, colour: false });
+          expect(lines.length).toBeLessThan(rows);
+          for (const line of lines) expect(stringWidth(line)).toBeLessThan(columns);
+          expect(lines[0]).toContain('Tickline demo'.slice(0, columns - 4));
+          if (rows >= 10) expect(lines.join('\n')).toContain('kraken');
+          if (rows >= 24 && shown === all) expect(lines.join('\n')).toContain('gRPC');
+        }
       }
     }
   });

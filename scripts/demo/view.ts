@@ -1,7 +1,8 @@
 import type { ExchangeName } from '@tickline/schemas';
 import { age, clock, count, millis, size } from './figures.ts';
-import { latencyMeaning } from './summary.ts';
-import { type Cell, type Column, cut, textTable, toned } from './text-table.ts';
+import { hasOtherSinks, leadingSink, SINK_FACTS, type SinkName } from './sinks.ts';
+import { latencyMeaning, lossTone, SINKS_MEANING } from './summary.ts';
+import { type Cell, type Column, cut, legend, textTable, toned } from './text-table.ts';
 
 /** What the view shows of one exchange, summed over the pods. */
 export interface ExchangeView {
@@ -23,6 +24,18 @@ export interface ExchangeView {
   readonly onTheWay: number | null;
   /** Why there is no data, in a sentence. */
   readonly trouble: string | null;
+}
+
+/** What the view shows of one sink, as its subscriber sees it. */
+export interface SinkView {
+  readonly sink: SinkName;
+  readonly delivered: number;
+  /** Holes in the sequences. */
+  readonly lost: number;
+  readonly ticksPerSecond: number;
+  /** From the pod's socket to the subscriber's read, of the last seconds; null when there was nothing. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
 }
 
 /** What the view shows of one pod. */
@@ -63,10 +76,12 @@ export interface DemoView {
   readonly seconds: number | null;
   readonly durationSeconds: number | null;
   readonly rate: number;
-  readonly brokers: readonly string[];
-  readonly registryUrl: string;
+  /** Where the servers are: `Kafka 127.0.0.1:9092`. */
+  readonly servers: readonly string[];
   readonly logFolder: string;
   readonly exchanges: readonly ExchangeView[];
+  /** All that were asked for, at least one. */
+  readonly sinks: readonly SinkView[];
   readonly pods: readonly PodView[];
   readonly samples: readonly SampleView[];
   /** The latest news on md.status, newest last, one line each. */
@@ -84,37 +99,57 @@ export interface Canvas {
 
 const MARGIN = ' ';
 
-/** The view as lines: none wider than the canvas, not more than its rows. Least important parts go first. */
+/** The view as lines: none wider than the canvas, not more than its rows. Parts are shown by their importance, as far as there is room. */
 export function renderView(view: DemoView, canvas: Canvas): string[] {
   const width = Math.max(1, canvas.columns - 1 - MARGIN.length);
   const draw = (cell: Cell): string => toned({ ...cell, text: cut(cell.text, width) }, canvas.colour);
   const title = draw({ text: titleOf(view), tone: 'strong' });
   const places = [
-    draw({ text: `Kafka ${view.brokers.join(',')} · registry ${view.registryUrl}`, tone: 'dim' }),
+    ...legend(view.servers, width).map((text) => draw({ text, tone: 'dim' })),
     draw({ text: `logs ${view.logFolder}`, tone: 'dim' }),
   ];
   const troubles = troublesOf(view).map((text) => draw({ text, tone: 'warn' }));
   const news = view.news.length === 0 ? [] : [draw({ text: 'NEWS on md.status', tone: 'dim' })];
-  const sections: { readonly lines: readonly string[]; readonly rank: number }[] = [
+  const sinks: Section = { lines: sinkTable(view, width, canvas.colour), rank: 1 };
+  const meaning = sinks.lines.length === 0 ? [] : legend(SINKS_MEANING, width);
+  const sections: readonly Section[] = [
     { lines: [title], rank: 0 },
     { lines: places, rank: 5 },
     { lines: ['', ...exchangeTable(view, width, canvas.colour)], rank: 0 },
-    { lines: legendOf(view.live, width).map((text) => draw({ text, tone: 'dim' })), rank: 5 },
+    { lines: legendOf(view, width).map((text) => draw({ text, tone: 'dim' })), rank: 5 },
     { lines: troubles, rank: 1 },
+    sinks,
+    { lines: meaning.map((text) => draw({ text, tone: 'dim' })), rank: 5, below: sinks },
     { lines: ['', ...podTable(view, width, canvas.colour)], rank: 3 },
     { lines: sampleTable(view, width, canvas.colour), rank: 2 },
     { lines: news.length === 0 ? [] : ['', ...news, ...view.news.map((text) => draw({ text }))], rank: 4 },
     { lines: view.footer === '' ? [] : ['', draw({ text: view.footer, tone: 'dim' })], rank: 0 },
   ];
-  let kept = sections;
-  const height = (): number => kept.reduce((sum, { lines }) => sum + lines.length, 0);
-  for (let rank = 5; rank > 0 && height() >= canvas.rows; rank--) {
-    kept = kept.filter((section) => section.rank < rank);
-  }
-  return kept
+  return fitting(sections, canvas.rows - 1)
     .flatMap(({ lines }) => lines)
     .slice(0, Math.max(1, canvas.rows - 1))
     .map((line) => (line === '' ? '' : MARGIN + line));
+}
+
+/** Lines that are shown or left out together. */
+interface Section {
+  readonly lines: readonly string[];
+  /** 0: always shown; the others as far as there is room, lowest first. */
+  readonly rank: number;
+  /** Makes no sense without that one. */
+  readonly below?: Section;
+}
+
+function fitting(sections: readonly Section[], rows: number): readonly Section[] {
+  const kept = new Set<Section>();
+  let room = rows;
+  for (const section of sections.toSorted((a, b) => a.rank - b.rank)) {
+    if (section.rank > 0 && section.lines.length > room) continue;
+    if (section.below !== undefined && !kept.has(section.below)) continue;
+    kept.add(section);
+    room -= section.lines.length;
+  }
+  return sections.filter((section) => kept.has(section));
 }
 
 /** All that is not as it should be, a sentence each. */
@@ -196,12 +231,34 @@ function reachText(exchangeMs: ExchangeView['exchangeMs']): string {
   return exchangeMs === null ? '–' : `${millis(exchangeMs.p50)} / ${millis(exchangeMs.p99)}`;
 }
 
-/** What the short titles of the table mean: in one line where it fits. */
-function legendOf(live: boolean, width: number): string[] {
-  const parts = [`p50, p99: ${latencyMeaning(live)}`, 'acked: ticks acknowledged by Kafka'];
+/** What the short titles of the exchanges' table mean. */
+function legendOf({ live, sinks }: DemoView, width: number): readonly string[] {
+  const { acknowledged } = SINK_FACTS[leadingSink(sinks.map(({ sink }) => sink))];
+  const parts = [`p50, p99: ${latencyMeaning(live)}`, `acked: ticks ${acknowledged}`];
   if (live) parts.push('to us: from the exchange’s clock to our socket');
-  const line = parts.join(' · ');
-  return line.length <= width ? [line] : parts;
+  return legend(parts, width);
+}
+
+/** The sinks side by side; nothing for Kafka alone, which the exchanges' table tells. */
+function sinkTable({ sinks }: DemoView, width: number, colour: boolean): string[] {
+  if (!hasOtherSinks(sinks.map(({ sink }) => sink))) return [];
+  const columns: Column[] = [
+    { title: 'SINK', align: 'left' },
+    { title: 'delivered', align: 'right' },
+    { title: 'lost', align: 'right' },
+    { title: 'ticks/s', align: 'right', expendable: 1 },
+    { title: 'delay p50 ms', align: 'right' },
+    { title: 'delay p99 ms', align: 'right' },
+  ];
+  const rows = sinks.map(({ sink, delivered, lost, ticksPerSecond, p50Ms, p99Ms }): Cell[] => [
+    { text: SINK_FACTS[sink].title, tone: 'strong' },
+    { text: count(delivered) },
+    { text: count(lost), tone: lossTone(sink, lost) },
+    { text: count(ticksPerSecond) },
+    { text: millis(p50Ms) },
+    { text: millis(p99Ms) },
+  ]);
+  return ['', ...textTable(columns, rows, width, colour)];
 }
 
 function podTable(view: DemoView, width: number, colour: boolean): string[] {
@@ -211,7 +268,7 @@ function podTable(view: DemoView, width: number, colour: boolean): string[] {
     { title: 'sidecar says', align: 'left' },
     { title: 'CPU', align: 'right', expendable: 2 },
     { title: 'memory', align: 'right', expendable: 3 },
-    { title: 'waiting for Kafka', align: 'right', expendable: 1 },
+    { title: `waiting for ${waitedFor(view.sinks)}`, align: 'right', expendable: 1 },
   ];
   const rows = view.pods.map((pod): Cell[] => [
     { text: `shard ${pod.shard}`, tone: 'strong' },
@@ -222,6 +279,11 @@ function podTable(view: DemoView, width: number, colour: boolean): string[] {
     { text: `${size(pod.queuedBytes)} of ${size(pod.queueLimitBytes)}` },
   ]);
   return textTable(columns, rows, width, colour);
+}
+
+function waitedFor(sinks: readonly SinkView[]): string {
+  const [only] = sinks;
+  return sinks.length === 1 && only !== undefined ? SINK_FACTS[only.sink].title : 'all sinks';
 }
 
 function sampleTable(view: DemoView, width: number, colour: boolean): string[] {
@@ -264,5 +326,13 @@ export function progressLine(view: DemoView): string {
     if (e.readBack === 0) return `${e.exchange} nothing read back yet`;
     return `${e.exchange} ${count(e.framesPerSecond)} frames/s ${count(e.readBack)} read back ${latency}`;
   });
-  return [`${time}  ${parts.join(' | ')}`, ...troublesOf(view)].join('; ');
+  return [`${time}  ${[...parts, ...sinkParts(view)].join(' | ')}`, ...troublesOf(view)].join('; ');
+}
+
+function sinkParts({ sinks }: DemoView): string[] {
+  if (!hasOtherSinks(sinks.map(({ sink }) => sink))) return [];
+  return sinks.map(({ sink, delivered, lost, p50Ms }) => {
+    const { title } = SINK_FACTS[sink];
+    return `${title} ${count(delivered)} delivered ${count(lost)} lost p50 ${millis(p50Ms)} ms`;
+  });
 }

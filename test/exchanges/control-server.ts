@@ -23,12 +23,21 @@ async function body(request: IncomingMessage): Promise<Record<string, unknown>> 
   return value as Record<string, unknown>;
 }
 
+function forget(ledger: Ledger, { forgetBefore }: Record<string, unknown>): { forgotten: number } {
+  if (typeof forgetBefore !== 'number') throw new Error('forgetBefore must be a position in the ledger');
+  ledger.forgetBefore(forgetBefore);
+  return { forgotten: ledger.forgotten };
+}
+
 async function streamLedger(ledger: Ledger, since: number, response: ServerResponse): Promise<void> {
   // Only what is there now: a growing ledger would never end.
   const size = ledger.size;
+  // Asked before the head is written: what is forgotten answers 400, and no part of it.
+  if (since < size) ledger.at(since);
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'x-ledger-size': String(size) });
   for (let index = since; index < size; ) {
     let lines = '';
+    // Forgotten while it is sent: the answer breaks off.
     for (const end = Math.min(size, index + linesPerChunk); index < end; index++) {
       lines += `${JSON.stringify(ledger.at(index))}\n`;
     }
@@ -58,8 +67,14 @@ async function answer(
     case 'GET /ledger':
       await streamLedger(simulator.ledger, since, response);
       break;
+    case 'POST /ledger':
+      reply(forget(simulator.ledger, await body(request)));
+      break;
     case 'GET /unheard':
       await streamLedger(simulator.unheard, since, response);
+      break;
+    case 'POST /unheard':
+      reply(forget(simulator.unheard, await body(request)));
       break;
     case 'GET /connections':
       reply(simulator.connections);
@@ -95,7 +110,8 @@ async function answer(
 /**
  * Serves a simulator's control interface on 127.0.0.1: `GET /stats`, `/ledger` and `/unheard` (one JSON line per
  * tick, from `?since=N`), `/connections`, `/violations`, `/symbols`; `POST /market` `{running?, rate?}`, `/fault`
- * (a `Fault`), `/tape` (`ReplayOptions`). What makes no sense is answered with 400 and `{"error": …}`.
+ * (a `Fault`), `/tape` (`ReplayOptions`), `/ledger` and `/unheard` (`{forgetBefore}`: positions before that one are
+ * needed no more, and answered with 400 from then on; a long run's memory stays flat). What makes no sense is answered with 400 and `{"error": …}`.
  */
 export async function startControlServer(simulator: Simulator, port = 0): Promise<ControlServer> {
   const server = createServer((request, response) => {

@@ -54,6 +54,33 @@ describe('Ledger', () => {
     expect(() => ledger.at(rows)).toThrow('no entry 40000');
   });
 
+  it('forgets what is needed no more, block by block, and keeps positions', () => {
+    const ledger = new Ledger(ledgerStyle('okx', {}), instruments, () => 'okx-1');
+    const write = (count: number) => {
+      for (let n = 0; n < count; n++) {
+        ledger.trade(instruments[0]!, trade, ledger.size, 1_000, 2_000, 1, true, false);
+      }
+    };
+    write(40_000);
+    ledger.forgetBefore(20_000);
+    expect(ledger).toMatchObject({ size: 40_000, forgotten: 20_000, kept: 40_000 - 16_384 });
+    expect(() => ledger.at(19_999)).toThrow('forgotten entry 19999: it begins at 20000');
+    expect(ledger.at(20_000)).toMatchObject({ index: 20_000, id: '20000' });
+    expect([...ledger.entries()]).toHaveLength(20_000);
+    ledger.forgetBefore(5);
+    expect(ledger.forgotten).toBe(20_000);
+    // Twenty times as much goes through it, and never more than a part of a block stays.
+    for (let round = 0; round < 50; round++) {
+      write(16_000);
+      ledger.forgetBefore(ledger.size);
+      expect(ledger.kept).toBeLessThan(16_384);
+      expect([...ledger.entries()]).toEqual([]);
+    }
+    write(1);
+    expect([...ledger.entries()].map(({ id }) => id)).toEqual(['840000']);
+    for (const nowhere of [840_002, -1, 0.5]) expect(() => ledger.forgetBefore(nowhere)).toThrow(RangeError);
+  });
+
   it('says null for an empty side, and for ids and times that the exchange does not give', () => {
     const style = ledgerStyle('kraken', { quoteId: null, quoteTime: false });
     const ledger = new Ledger(style, instruments, () => '');

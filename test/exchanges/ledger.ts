@@ -80,13 +80,16 @@ interface Block {
 
 /**
  * What a simulated exchange wrote, to whom and when. Kept as integers in columns; the texts are made again on
- * reading, by the same functions that made the frames' texts.
+ * reading, by the same functions that made the frames' texts. It grows until it is told what to forget.
  */
 export class Ledger {
   readonly #style: LedgerStyle;
   readonly #instruments: readonly Instrument[];
   readonly #connectionName: (number: number) => string;
+  /** Without those that were forgotten. */
   readonly #blocks: Block[] = [];
+  #forgottenBlocks = 0;
+  #forgotten = 0;
   #size = 0;
 
   /**
@@ -104,9 +107,34 @@ export class Ledger {
     this.#connectionName = connectionName;
   }
 
-  /** Entries so far. */
+  /** Entries so far, forgotten ones included: the position of the next one. */
   get size(): number {
     return this.#size;
+  }
+
+  /** How many entries were forgotten: the position of the first that is still there. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  /** Entries that take up memory: those that are there, and the rest of the first one's block. */
+  get kept(): number {
+    return this.#size - this.#forgottenBlocks * rowsPerBlock;
+  }
+
+  /**
+   * Forgets the entries before a position; memory is given back block by block. Positions stay as they are.
+   * Throws a RangeError for a position that is not in the ledger.
+   */
+  forgetBefore(index: number): void {
+    if (!Number.isInteger(index) || index < 0 || index > this.#size) {
+      throw new RangeError(`the ledger has ${this.#size} entries: it can't forget those before ${index}`);
+    }
+    if (index <= this.#forgotten) return;
+    this.#forgotten = index;
+    const whole = Math.floor(index / rowsPerBlock);
+    this.#blocks.splice(0, whole - this.#forgottenBlocks);
+    this.#forgottenBlocks = whole;
   }
 
   #row(): [block: Block, row: number] {
@@ -172,9 +200,12 @@ export class Ledger {
     block.flags[row] = isQuote | (acknowledged ? isAcknowledged : 0);
   }
 
-  /** The entry at a position, `0 <= index < size`. */
+  /** The entry at a position, `forgotten <= index < size`. */
   at(index: number): LedgerEntry {
-    const block = this.#blocks[Math.floor(index / rowsPerBlock)];
+    if (index < this.#forgotten) {
+      throw new RangeError(`the ledger has forgotten entry ${index}: it begins at ${this.#forgotten}`);
+    }
+    const block = this.#blocks[Math.floor(index / rowsPerBlock) - this.#forgottenBlocks];
     if (block === undefined || index >= this.#size) throw new RangeError(`ledger has no entry ${index}`);
     const row = index % rowsPerBlock;
     const { exchange, numbers, tradeId, quoteId, quoteTime } = this.#style;
@@ -217,8 +248,8 @@ export class Ledger {
     };
   }
 
-  /** The entries from position `since`, in the order of writing; those entered meanwhile too. */
-  *entries(since = 0): IterableIterator<LedgerEntry> {
+  /** The entries from position `since` (default: the first that is there), in the order of writing; those entered meanwhile too. */
+  *entries(since: number = this.#forgotten): IterableIterator<LedgerEntry> {
     for (let index = since; index < this.#size; index++) yield this.at(index);
   }
 }

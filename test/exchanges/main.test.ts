@@ -78,6 +78,14 @@ describe('simulator process', () => {
         .map((entry) => JSON.parse(entry) as LedgerEntry);
       expect(entries).toHaveLength(stats.frames - 3);
       expect(entries.map(({ index }) => index)).toEqual(entries.map((_, at) => at + 3));
+      const forgetting = await post(`${control}/ledger`, { forgetBefore: stats.frames - 2 });
+      expect(await forgetting.json()).toEqual({ forgotten: stats.frames - 2 });
+      const gone = await fetch(`${control}/ledger?since=3`);
+      expect([gone.status, await gone.text()]).toEqual([400, expect.stringContaining('forgotten entry 3')]);
+      const rest = await (await fetch(`${control}/ledger?since=${stats.frames - 2}`)).text();
+      expect(rest.trim().split('\n')).toEqual(text.trim().split('\n').slice(-2));
+      expect((await post(`${control}/ledger`, { forgetBefore: stats.frames + 1 })).status).toBe(400);
+      expect((await post(`${control}/ledger`, {})).status).toBe(400);
       expect(await get<unknown[]>(`${control}/connections`)).toHaveLength(1);
       expect(await get<string[]>(`${control}/symbols`)).toHaveLength(10);
       await RawClient.open(`${ws}/stream`).then((second) => second.end());

@@ -12,12 +12,12 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A process of the demo that ended before it was told to. */
+/** A process that ended before it was told to. */
 export class ProcessDiedError extends Error {
   override name = 'ProcessDiedError';
 }
 
-/** One Node process that the demo started: its output goes to a file, its JSON log lines are read from there. */
+/** One Node process that we started: its output goes to a file, its JSON log lines are read from there. */
 export interface ManagedProcess {
   /** As people know it: `ingestor pod 0`. */
   readonly name: string;
@@ -141,7 +141,7 @@ export function startNode(
   };
 }
 
-/** Without TICKLINE_…: a configuration in the caller's environment is meant for other pods and would win over ours. */
+/** Without TICKLINE_…: a configuration in the caller's environment is meant for other pods and would win over our files. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TICKLINE_')));
 }

@@ -1,7 +1,6 @@
 import {
   DEFAULT_TOPIC_PREFIX,
   RecordReader,
-  type Records,
   type SchemaSource,
   TICK_CHANNELS,
   type TickChannel,
@@ -10,48 +9,35 @@ import {
 import { type Admin, type Consumer, type EachBatchPayload, Kafka, logLevel } from 'kafkajs';
 import { waitUntil } from '../stack/wait-until.ts';
 import { nowMicros } from './now-micros.ts';
-import { StampReader, type TickStamp } from './tick-identity.ts';
+import type { Subscriber, SubscriberContext } from './subscriber.ts';
+import { StampReader } from './tick-identity.ts';
 
-/** Told about every record that is read back from the topics. */
-export interface TopicListener {
-  /** `readTime`: microseconds since 1970. `value` is valid during the call only. */
-  tick(channel: TickChannel, stamp: TickStamp, readTime: number, value: Buffer): void;
-  status(status: Records['status']): void;
-  /** The reader can't go on. */
-  failed(error: Error): void;
-}
-
-/** Reads `md.trades`, `md.quotes` and `md.status` from their beginning, as any consumer would. */
-export interface TopicReader {
-  /** Resolves when all that the topics hold at the time of the call has been read. */
-  reachEnd(timeoutMs: number): Promise<void>;
-  stop(): Promise<void>;
-}
-
-/** What {@link startTopicReader} needs. */
-export interface TopicReaderOptions {
+/** What {@link subscribeKafka} needs besides. */
+export interface KafkaSource {
   readonly brokers: readonly string[];
   readonly schemas: SchemaSource;
-  readonly listener: TopicListener;
-  /** Where the client's own complaints go. */
-  readonly log: (line: string) => void;
 }
 
 const topics = new Map<string, TickChannel | 'status'>(
   [...TICK_CHANNELS, 'status' as const].map((channel) => [topicName(DEFAULT_TOPIC_PREFIX, channel), channel]),
 );
 
-/** Joins and resolves when partitions are assigned. The topics must exist. */
-export async function startTopicReader(options: TopicReaderOptions): Promise<TopicReader> {
-  const { listener, schemas } = options;
+/**
+ * Reads `md.trades`, `md.quotes` and `md.status` from their beginning, which must exist, as a consumer group.
+ * Resolves when partitions are assigned.
+ */
+export async function subscribeKafka(
+  { brokers, schemas }: KafkaSource,
+  { listener, log }: SubscriberContext,
+): Promise<Subscriber> {
   const kafka = new Kafka({
     clientId: 'tickline-demo',
-    brokers: [...options.brokers],
+    brokers: [...brokers],
     logLevel: logLevel.WARN,
     logCreator:
       () =>
-      ({ namespace, log }) =>
-        options.log(`${namespace}: ${log.message}${log.error === undefined ? '' : ` (${log.error})`}`),
+      ({ namespace, log: { message, error } }) =>
+        log(`${namespace}: ${message}${error === undefined ? '' : ` (${error})`}`),
     retry: { retries: 20, maxRetryTime: 2_000 },
   });
   const consumer = kafka.consumer({
@@ -104,6 +90,7 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
   }
 
   return {
+    ready: async () => {},
     async reachEnd(timeoutMs) {
       const ends = await endOffsets(admin);
       await waitUntil(
@@ -112,7 +99,7 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
           if (behind.length === 0) return true;
           throw new Error(`still behind in ${behind.length} partitions, first ${behind[0]?.[0]}`);
         },
-        { what: 'the reader to reach the end of the topics', timeoutMs, everyMs: 20 },
+        { what: 'the subscriber to reach the end of the topics', timeoutMs, everyMs: 20 },
       );
     },
     stop: () => disconnect(consumer, admin),

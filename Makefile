@@ -70,6 +70,7 @@ check-lint: packages
 check-generated: packages
 	@echo 'check: generated code'
 	@node schemas/generate.ts --check
+	@node schemas/proto/generate.ts --check
 check-lock: packages
 	@echo 'check: package-lock.json'
 	@node scripts/lock-file.ts --check

@@ -15,7 +15,11 @@ const help = `Puts in place what the project needs beside its npm packages. What
 `;
 
 /** What the Python tests need, by pip's requirement syntax. */
-const pythonRequirements = ['confluent-kafka[avro,schemaregistry]==2.16.*'];
+const pythonRequirements = [
+  'confluent-kafka[avro,schemaregistry]==2.16.*',
+  'grpcio==1.85.*',
+  'grpcio-tools==1.85.*',
+];
 
 /** The folder of the tests' Python environment; its interpreter is `bin/python`. */
 export const pythonFolder = join(cacheFolder, 'python');

@@ -7,7 +7,7 @@ export interface GeneratorProcess {
   readonly port: number;
   /** Canonical symbols that it lists. */
   readonly symbols: readonly string[];
-  /** Writes about so many frames; resolves with how many when the last is in the kernel's hands. */
+  /** Writes so many frames; resolves with how many when the last is in the kernel's hands. */
   send(frames: number): Promise<number>;
   stop(): void;
 }
@@ -29,7 +29,7 @@ export async function startGenerator(): Promise<GeneratorProcess> {
     symbols: symbols as string[],
     async send(frames) {
       child.stdin.write(`go ${frames}\n`);
-      return (await next())['sent'] as number;
+      return (await next()).sent as number;
     },
     stop: () => child.kill('SIGTERM'),
   };

@@ -11,10 +11,12 @@ import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { TradeBlock } from './trade-frames.ts';
+import { TradeRing } from './trade-frames.ts';
 
 const SYMBOLS = 100;
-const FRAMES_PER_BLOCK = 400;
+const ROUNDS = 4;
+/** At most so many in one write. */
+const FRAMES_PER_WRITE = 400;
 /** JSON numbers may not begin with a zero, so ids start where all have their ten digits. */
 const FIRST_ID = 1_000_000_000;
 
@@ -51,7 +53,7 @@ interface Subscriber {
   readonly socket: Duplex;
   /** Each symbol's ids come over one socket, in order. */
   readonly symbols: string[];
-  block: TradeBlock | null;
+  ring: TradeRing | null;
 }
 
 const subscribers: Subscriber[] = [];
@@ -63,7 +65,7 @@ const server = createServer((request, response) => {
 const upgrades = new WebSocketServer({ noServer: true });
 server.on('upgrade', (request, socket, head) => {
   upgrades.handleUpgrade(request, socket, head, (client) => {
-    const own: Subscriber = { socket, symbols: [], block: null };
+    const own: Subscriber = { socket, symbols: [], ring: null };
     subscribers.push(own);
     client.on('close', () => subscribers.splice(subscribers.indexOf(own), 1));
     client.on('message', (data) => {
@@ -76,19 +78,19 @@ server.on('upgrade', (request, socket, head) => {
   });
 });
 
-/** Writes about `count` frames (whole blocks) over all sockets; returns how many. */
+/** Writes `count` frames over all sockets, and returns when the last is in the kernel's hands. */
 async function send(count: number): Promise<number> {
+  const fed = subscribers.filter(({ symbols }) => symbols.length > 0);
+  if (fed.length === 0) throw new Error('nobody has subscribed');
   let sent = 0;
   while (sent < count) {
     const nowMs = Date.now();
-    for (const subscriber of subscribers) {
-      if (subscriber.symbols.length === 0) continue;
-      subscriber.block ??= new TradeBlock(subscriber.symbols, FRAMES_PER_BLOCK, FIRST_ID);
-      const { socket, block } = subscriber;
-      block.advance(nowMs);
-      // A copy: the block is counted on while the socket may still hold this one.
-      if (!socket.write(Buffer.from(block.bytes))) await once(socket, 'drain');
-      sent += block.frames;
+    for (const subscriber of fed) {
+      if (sent === count) break;
+      subscriber.ring ??= new TradeRing(subscriber.symbols, ROUNDS, FIRST_ID);
+      const { bytes, frames } = subscriber.ring.take(Math.min(FRAMES_PER_WRITE, count - sent), nowMs);
+      if (!subscriber.socket.write(bytes)) await once(subscriber.socket, 'drain');
+      sent += frames;
     }
   }
   return sent;

@@ -1,8 +1,16 @@
 /** `npm run bench -- NAME [--json]`: each benchmark is one file that exports its description and `run`. */
 import { parseArgs } from 'node:util';
+import * as grpc from './grpc.ts';
+import * as redisPubsub from './redis-pubsub.ts';
+import * as redisStreams from './redis-streams.ts';
 import * as throughput from './throughput.ts';
 
-const BENCHMARKS = { throughput } as const;
+const BENCHMARKS = {
+  grpc,
+  'redis-pubsub': redisPubsub,
+  'redis-streams': redisStreams,
+  throughput,
+} as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

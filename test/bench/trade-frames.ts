@@ -1,6 +1,6 @@
 /**
  * Binance trade frames for the benchmark, as bytes that are ready for the socket. They are built
- * once; between two rounds only the digits of ids and times are counted up in place, so that the
+ * once; then only the digits of ids and times are counted up in place, so that the
  * generator costs next to nothing beside the ingestor that it feeds.
  */
 
@@ -8,46 +8,55 @@ const ID_DIGITS = 10;
 const TIME_DIGITS = 13;
 const ZERO = 0x30;
 
-interface Patch {
-  readonly at: number;
+/** Where the digits of one frame lie, from the start of the ring. */
+interface FramePlace {
+  readonly start: number;
+  readonly end: number;
   readonly symbol: number;
+  readonly id: number;
+  readonly times: readonly number[];
 }
 
-/** One block of unmasked text frames (RFC 6455 section 5.2), a round over the symbols and more. */
-export class TradeBlock {
-  readonly bytes: Buffer;
-  readonly frames: number;
-  private readonly ids: readonly Patch[];
-  private readonly times: readonly number[];
+/** A ring of unmasked text frames (RFC 6455 section 5.2) that goes round the symbols. */
+export class TradeRing {
+  private readonly bytes: Buffer;
+  private readonly frames: readonly FramePlace[];
   private readonly nextId: Float64Array;
+  private cursor = 0;
 
-  /** `symbols`: native names. `frames`: how many in the block. */
-  constructor(symbols: readonly string[], frames: number, firstId: number) {
+  /** `symbols`: native names. `rounds`: how often each is in the ring. */
+  constructor(symbols: readonly string[], rounds: number, firstId: number) {
     const parts: Buffer[] = [];
-    const ids: Patch[] = [];
-    const times: number[] = [];
-    let length = 0;
-    for (let index = 0; index < frames; index++) {
+    const frames: FramePlace[] = [];
+    let start = 0;
+    for (let index = 0; index < symbols.length * rounds; index++) {
       const symbol = index % symbols.length;
       const frame = encodeFrame(tradeText(symbols[symbol]!, index));
-      const at = (mark: string) => length + frame.indexOf(mark) + mark.length;
-      ids.push({ at: at('"t":'), symbol });
-      times.push(at('"E":'), at('"T":'));
+      const at = (mark: string) => start + frame.indexOf(mark) + mark.length;
+      const end = start + frame.length;
+      frames.push({ start, end, symbol, id: at('"t":'), times: [at('"E":'), at('"T":')] });
       parts.push(frame);
-      length += frame.length;
+      start = end;
     }
     this.bytes = Buffer.concat(parts);
     this.frames = frames;
-    this.ids = ids;
-    this.times = times;
     this.nextId = new Float64Array(symbols.length).fill(firstId);
   }
 
-  /** Counts every symbol's ids on and sets all times to `nowMs`. */
-  advance(nowMs: number): void {
-    for (const { at, symbol } of this.ids) writeDigits(this.bytes, at, ID_DIGITS, this.nextId[symbol]!++);
+  /** Bytes of the next frames, at most `count` and at most to the ring's end, and how many they are. */
+  take(count: number, nowMs: number): { bytes: Buffer; frames: number } {
+    const first = this.cursor;
+    const last = Math.min(first + count, this.frames.length);
     const time = Buffer.from(String(nowMs).padStart(TIME_DIGITS, '0'));
-    for (const at of this.times) time.copy(this.bytes, at);
+    for (let index = first; index < last; index++) {
+      const { symbol, id, times } = this.frames[index]!;
+      writeDigits(this.bytes, id, ID_DIGITS, this.nextId[symbol]!++);
+      for (const at of times) time.copy(this.bytes, at);
+    }
+    this.cursor = last === this.frames.length ? 0 : last;
+    // A copy: the ring goes on while the socket may still hold these.
+    const bytes = Buffer.from(this.bytes.subarray(this.frames[first]!.start, this.frames[last - 1]!.end));
+    return { bytes, frames: last - first };
   }
 }
 

@@ -1,8 +1,9 @@
 import { EXCHANGES } from '@tickline/schemas';
 import { describe, expect, it } from 'vitest';
+import type { SinkReading } from '../../services/ingestor/src/sinks/sink.ts';
 import { ExchangeCounters } from '../../services/ingestor/src/telemetry/counters.ts';
 import { LatencyHistogram } from '../../services/ingestor/src/telemetry/latency-histogram.ts';
-import { createMetrics, type SinkReading } from '../../services/ingestor/src/telemetry/metrics.ts';
+import { createMetrics } from '../../services/ingestor/src/telemetry/metrics.ts';
 import { createMetrics as createSidecarMetrics } from '../../services/sidecar/src/metrics.ts';
 import { exampleConnection, exampleStatus } from '../../services/sidecar/src/pod-status-example.ts';
 import { View } from '../../services/sidecar/src/view.ts';

@@ -16,6 +16,7 @@ import {
   loadSections,
   readCommandLine,
   redact,
+  secretsOf,
 } from './config.ts';
 
 const COMPLETE = `
@@ -446,9 +447,28 @@ describe('refusals', () => {
     expect(refused('', ['--log.level=warn', '--log.level=info']).problem).toBe('is given twice');
   });
 
+  it('wants somewhere for the ticks to go, and asks for Kafka and the registry only where they are used', () => {
+    const bare = (yaml: string) => [
+      '--config',
+      file(
+        'bare.yaml',
+        `shard: { index: 0, count: 1 }\nexchanges: { binance: { symbols: [BTC-USDT] } }\n${yaml}`,
+      ),
+    ];
+    const keysOf = (yaml: string) => problemsOf(() => loadConfig(bare(yaml), {})).map(({ key }) => key);
+    expect(keysOf('')).toEqual(['kafka.brokers', 'registry.url']);
+    expect(keysOf('kafka: { enabled: false }')).toEqual(['kafka.enabled']);
+    expect(keysOf('kafka: { enabled: false }\ngrpc: { enabled: true }')).toEqual([]);
+    const redis = (format: string) =>
+      `kafka: { enabled: false }\nredis: { addresses: ["localhost:6379"], streams: { enabled: true, format: ${format} } }`;
+    expect(keysOf(redis('json'))).toEqual([]);
+    expect(keysOf(redis('avro'))).toEqual(['registry.url']);
+  });
+
   it('leaves alone what Kubernetes and others put into the environment', () => {
     load('', [], {
       TICKLINE_PORT: 'tcp://10.0.0.1:9464',
+      TICKLINE_GRPC_PORT: 'tcp://10.0.0.1:9090',
       TICKLINE_SERVICE_HOST: '10.0.0.1',
       TICKLINE_SERVICE_PORT_METRICS: '9464',
       TICKLINE_PORT_9464_TCP_ADDR: '10.0.0.1',
@@ -528,9 +548,13 @@ describe('loadSections', () => {
 
 describe('redact', () => {
   it('shows no secret', () => {
-    const env = { TICKLINE_KAFKA_SASL_PASSWORD: 'hunter2', TICKLINE_REGISTRY_PASSWORD: 'hunter3' };
+    const env = {
+      TICKLINE_KAFKA_SASL_PASSWORD: 'hunter2',
+      TICKLINE_REGISTRY_PASSWORD: 'hunter3',
+      TICKLINE_REDIS_PASSWORD: 'hunter4',
+    };
     const config = load(
-      'kafka: {sasl: {mechanism: scram-sha-512, username: a}}\nregistry: {username: a}',
+      'kafka: {sasl: {mechanism: scram-sha-512, username: a}}\nregistry: {username: a}\nredis: {addresses: ["127.0.0.1:6379"], streams: {enabled: true}}',
       [],
       env,
     );
@@ -538,6 +562,7 @@ describe('redact', () => {
     expect(JSON.stringify(redact(config))).not.toMatch(/hunter/);
     expect(redact(config).kafka.sasl.password).toBe('(secret)');
     expect(redact(load('')).registry.password).toBeNull();
+    expect(secretsOf(config).sort()).toEqual(['hunter2', 'hunter3', 'hunter4']);
   });
 });
 

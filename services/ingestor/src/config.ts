@@ -36,6 +36,7 @@ export type Config = Omit<Values, 'exchanges'> & {
 /** Who owns what: `shard`, of which `index` is null where no pod is meant. */
 export type ShardConfig = Config['shard'];
 export type KafkaConfig = Config['kafka'];
+export type RedisConfig = Config['redis'];
 export type TopicsConfig = Config['topics'];
 export type RegistryConfig = Config['registry'];
 
@@ -51,6 +52,8 @@ const SECTIONS = [
   'shard',
   'exchanges',
   'kafka',
+  'redis',
+  'grpc',
   'topics',
   'registry',
   'status',
@@ -121,10 +124,16 @@ function load(
 ): FleetConfig {
   const keys = configurationKeys(defaults);
   const settings = collectSettings(keys, line, env);
-  const withKafka = settings.byKey.get('kafka.enabled')?.value !== false;
+  const set = (path: string): unknown => settings.byKey.get(path)?.value;
+  const withKafka = set('kafka.enabled') !== false;
+  const withAvro =
+    withKafka ||
+    ['redis.streams', 'redis.pubsub'].some(
+      (sink) => set(`${sink}.enabled`) === true && set(`${sink}.format`) === 'avro',
+    );
   const isNeeded = (path: string): boolean =>
     (path !== 'kafka.brokers' || withKafka) &&
-    (path !== 'registry.url' || withKafka) &&
+    (path !== 'registry.url' || withAvro) &&
     (path !== 'shard.index' || needsIndex) &&
     (sections as ReadonlySet<string>).has(path.split('.')[0]!);
   const { values, problems } = readValues(keys, settings.byKey, isNeeded);
@@ -140,6 +149,7 @@ function load(
       ]),
     ),
     kafka: sections.has('kafka') ? files.kafka(values.kafka) : values.kafka,
+    redis: sections.has('redis') ? files.redis(values.redis) : values.redis,
     registry: sections.has('registry') ? files.registry(values.registry) : values.registry,
   };
   if (all.length > 0) throw new ConfigError(all);
@@ -180,6 +190,20 @@ class FileReader {
     };
   }
 
+  redis(redis: RedisConfig): RedisConfig {
+    const { tls, sentinel } = redis;
+    for (const name of ['caFile', 'certFile', 'keyFile'] as const)
+      this.readable(`redis.tls.${name}`, tls[name]);
+    return {
+      ...redis,
+      password: redis.password ?? this.secret('redis.passwordFile', redis.passwordFile),
+      sentinel: {
+        ...sentinel,
+        password: sentinel.password ?? this.secret('redis.sentinel.passwordFile', sentinel.passwordFile),
+      },
+    };
+  }
+
   registry(registry: RegistryConfig): RegistryConfig {
     this.readable('registry.caFile', registry.caFile);
     return {
@@ -214,14 +238,31 @@ class FileReader {
 /** What stands in the place of a secret wherever a configuration is shown. */
 export const REDACTED = '(secret)';
 
+/** The keys that hold secrets, in whatever section, as names from the outside in. */
+const SECRET_KEYS: readonly (readonly string[])[] = [...flatKeys(configurationKeys(exchangeDefaults))]
+  .filter(([, key]) => key.secret)
+  .map(([path]) => path.split('.'));
+
+/** Every secret that a configuration holds: what no log, status or error may show. */
+export function secretsOf(config: object): string[] {
+  return SECRET_KEYS.map((names) => names.reduce<unknown>(memberOf, config)).filter(
+    (value) => typeof value === 'string',
+  );
+}
+
 /** The configuration without its secrets, for logs and for people. */
-export function redact<C extends Pick<FleetConfig, 'kafka' | 'registry'>>(config: C): C {
-  const hide = (secret: string | null): string | null => (secret === null ? null : REDACTED);
-  return {
-    ...config,
-    kafka: { ...config.kafka, sasl: { ...config.kafka.sasl, password: hide(config.kafka.sasl.password) } },
-    registry: { ...config.registry, password: hide(config.registry.password) },
-  };
+export function redact<C extends object>(config: C): C {
+  return SECRET_KEYS.reduce<C>(hidden, config);
+}
+
+function hidden<T>(node: T, [name = '', ...inner]: readonly string[]): T {
+  const member = memberOf(node, name);
+  if (member === undefined || member === null) return node;
+  return { ...node, [name]: inner.length === 0 ? REDACTED : hidden(member, inner) };
+}
+
+function memberOf(node: unknown, name: string): unknown {
+  return typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[name] : undefined;
 }
 
 /** By how many pods the exchanges' limits per public address are divided. */

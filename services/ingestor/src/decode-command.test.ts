@@ -162,7 +162,7 @@ describe('decode', () => {
       /--any-instruments is not an option of decode, did you mean --any-instrument\?/,
     ],
     [['--exchange', 'okx', '--any-instrument=yes'], /--any-instrument takes no value/],
-    [['--exchange', 'okx', 'file.jsonl'], /file\.jsonl is not an option/],
+    [['--exchange', 'okx', 'file.jsonl'], /file\.jsonl is not an option of decode\. It takes/],
     [['--exchange', 'okx', '--integrity'], /--integrity is reserved for the order books/],
     [
       ['--exchange', 'okx', '--instruments', '/nowhere/x.json'],

@@ -107,7 +107,7 @@ function readOptions(argv: readonly string[]): DecodeOptions | 'help' {
       throw new UsageError('--integrity is reserved for the order books, which are not there yet');
     } else {
       const nearest = nearestOf(name, [...OPTIONS]);
-      const hint = nearest === null ? '' : `, did you mean ${nearest}?`;
+      const hint = nearest === null ? '.' : `, did you mean ${nearest}?`;
       throw new UsageError(`${name} is not an option of decode${hint} It takes ${OPTIONS.join(', ')}.`);
     }
   }

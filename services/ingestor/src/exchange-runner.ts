@@ -1,19 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExchangeName, SubscriptionStatus } from '@tickline/schemas';
 import type { ExchangeConfig } from './config.ts';
-import { type Exchange, INVALID_REASONS } from './exchanges/exchange.ts';
+import { type Exchange, INVALID_REASONS, ListingError } from './exchanges/exchange.ts';
 import type { Instrument } from './exchanges/instrument.ts';
 import { InstrumentIndex } from './exchanges/instrument-index.ts';
 import { createFeed, type Feed } from './feed/feed.ts';
+import { listingRetryMs } from './listing-retry.ts';
 import { ExchangePipeline, type PipelineOutputs } from './pipeline/exchange-pipeline.ts';
 import { wantedUnits } from './pipeline/wanted-units.ts';
 import type { DirectoryEntry } from './sinks/sink-context.ts';
 import { ExchangeCounters } from './telemetry/counters.ts';
 import type { Logger } from './telemetry/logger.ts';
-
-/** Longest wait between two tries to fetch a listing. */
-const MAX_LISTING_RETRY_MS = 30_000;
-const FIRST_LISTING_RETRY_MS = 1_000;
 
 /** What one exchange of a pod is made of. */
 export interface ExchangeRunnerOptions {
@@ -143,8 +140,7 @@ export class ExchangeRunner {
   /** The listing, however long the exchange does not answer; null when the pod stops. */
   private async fetchListing(): Promise<readonly Instrument[] | null> {
     const { exchange, config, signal } = this.options;
-    let waitMs = FIRST_LISTING_RETRY_MS;
-    while (!signal.aborted) {
+    for (let failures = 1; !signal.aborted; failures++) {
       try {
         return await exchange.fetchInstruments({
           endpoints: config.endpoints,
@@ -154,15 +150,16 @@ export class ExchangeRunner {
       } catch (error) {
         if (signal.aborted) break;
         this.waitingFor = `the listing: ${(error as Error).message}`;
+        const pauseMs = error instanceof ListingError ? error.pauseMs : null;
+        const waitMs = listingRetryMs(failures, pauseMs, Math.random);
         this.logger.warn(
           'listing-failed',
-          `the listing could not be fetched, next try in ${waitMs / 1000} s`,
+          `the listing could not be fetched, next try in ${Math.round(waitMs / 1000)} s`,
           {
             error,
           },
         );
-        await delay(waitMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
-        waitMs = Math.min(waitMs * 2, MAX_LISTING_RETRY_MS);
+        await delay(waitMs, undefined, { signal }).catch(() => undefined);
       }
     }
     return null;

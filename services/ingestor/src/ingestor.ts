@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { EXCHANGES, type PodStatus, type RecordTopic, type TickChannel } from '@tickline/schemas';
+import {
+  EXCHANGES,
+  type PodStatus,
+  type RecordTopic,
+  type SinkStatus,
+  type TickChannel,
+} from '@tickline/schemas';
 import { type Config, type ExchangeConfig, isPattern, limitsSharedBy, symbolMatcher } from './config.ts';
 import { ExchangeRunner } from './exchange-runner.ts';
 import type { Exchange } from './exchanges/exchange.ts';
@@ -64,7 +70,9 @@ export class Ingestor implements StatusSource, MetricsSources {
     const { formats } = this.fanOut;
     const open = (descriptor: StreamDescriptor, format: TickFormat) => this.fanOut.stream(descriptor, format);
     const statusId = options.schemaIds?.status ?? null;
-    this.statusRecords = new StatusRecords(formats, statusId, this.producer, open);
+    this.statusRecords = new StatusRecords(formats, statusId, this.producer, (descriptor, format) =>
+      this.fanOut.streams(descriptor, format),
+    );
     const outputs: PipelineOutputs = {
       open,
       deadLetter: (letter) => this.fanOut.deadLetter(letter),
@@ -94,6 +102,7 @@ export class Ingestor implements StatusSource, MetricsSources {
    */
   async start(): Promise<void> {
     await this.fanOut.start(this.sinkListener());
+    if (this.stopping.signal.aborted) return;
     this.phase = 'running';
     const started = await Promise.all(this.runners.map((runner) => runner.start()));
     if (this.stopping.signal.aborted) return;
@@ -173,7 +182,7 @@ export class Ingestor implements StatusSource, MetricsSources {
       now: Date.now(),
       phase: this.phase,
       shard: this.shard,
-      ready: this.isReady(),
+      ready: ready.ok,
       notReady: ready.ok ? null : ready.reason,
       cpuSeconds: (cpu.user + cpu.system) / 1e6,
       rssBytes: process.memoryUsage.rss(),
@@ -230,8 +239,15 @@ export class Ingestor implements StatusSource, MetricsSources {
     this.wasReady ||=
       this.phase === 'running' &&
       this.runners.every((runner) => runner.settled()) &&
-      this.fanOut.status().every((sink) => sink.healthy);
+      this.neededSinks().every((sink) => sink.healthy);
     return this.wasReady;
+  }
+
+  /** Kafka, where it is configured: an output beside it that is away must not hold up a rollout. Else all. */
+  private neededSinks(): readonly SinkStatus[] {
+    const sinks = this.fanOut.status();
+    const kafka = sinks.filter(({ sink }) => sink === 'kafka');
+    return kafka.length > 0 ? kafka : sinks;
   }
 
   private runnerOf(exchange: Exchange, config: ExchangeConfig, outputs: PipelineOutputs): ExchangeRunner {
@@ -268,12 +284,16 @@ export class Ingestor implements StatusSource, MetricsSources {
 
   private sinkEvent(state: 'gap' | 'repeated', stream: StreamDescriptor, loss: SinkLoss): void {
     const { exchange, symbol, channel } = stream;
-    this.logger.warn(`records-${state === 'gap' ? 'lost' : 'repeated'}`, loss.reason, {
-      exchange,
-      symbol,
-      channel,
-      data: { count: loss.count, firstSequence: loss.firstSequence, lastSequence: loss.lastSequence },
-    });
+    const event = state === 'gap' ? 'records-lost' : 'records-repeated';
+    // A topic that is taken from us speaks for thousands of streams at once: each has its record.
+    if (this.logger.admits(event, exchange)) {
+      this.logger.warn(event, loss.reason, {
+        exchange,
+        symbol,
+        channel,
+        data: { count: loss.count, firstSequence: loss.firstSequence, lastSequence: loss.lastSequence },
+      });
+    }
     // A status record about a status record would never end.
     if (stream.topic === 'status') return;
     const runner = this.runners.find(({ name }) => name === exchange);

@@ -46,8 +46,12 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Short commands end when they are interrupted. */
+/** Short commands end when they are interrupted, and when nobody reads their answer any more (`plan … | head`). */
 function commandIo() {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   return { stdout: process.stdout, stderr: process.stderr, env: process.env, signal: interrupted.signal };
@@ -55,7 +59,7 @@ function commandIo() {
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
-  if (name === undefined || name === '--help' || name === 'help') {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     (name === undefined ? process.stderr : process.stdout).write(HELP);
     return name === undefined ? 2 : 0;
   }

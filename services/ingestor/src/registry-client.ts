@@ -13,13 +13,18 @@ export class RegistryUnreachableError extends Error {
 /** The registry answered, and refused. The message has its own words. */
 export class RegistryRefusedError extends Error {
   override name = 'RegistryRefusedError';
-  /** HTTP status: 401 and 403 the user, 409 an incompatible schema, 422 one that it does not understand. */
+  /** HTTP status: 401 and 403 the user (RegistryLoginError), 409 an incompatible schema, 422 one that it does not understand. */
   readonly status: number;
 
   constructor(message: string, status: number) {
     super(message);
     this.status = status;
   }
+}
+
+/** The registry does not know our user, or does not let it in. */
+export class RegistryLoginError extends RegistryRefusedError {
+  override name = 'RegistryLoginError';
 }
 
 /** The rule by which subjects of ours may change: every version can be read by every reader, both ways. */
@@ -166,7 +171,7 @@ export class RegistryClient {
       );
     }
     if (status === 401 || status === 403) {
-      throw new RegistryRefusedError(
+      throw new RegistryLoginError(
         `the schema registry at ${url} refuses us (${status}): check registry.username and registry.passwordFile`,
         status,
       );

@@ -11,7 +11,7 @@ describe('createMetrics', () => {
     expect(text).toContain('\ntickline_ingestor_up 0\n');
     expect(text).toContain('\ntickline_ingestor_state{state="unknown"} 1\n');
     expect(text).toContain('\ntickline_ingestor_restarts_total 0\n');
-    expect(text).not.toMatch(/^tickline_(connection|shard)\w*[{ ]/m);
+    expect(text).not.toMatch(/^tickline_(connection|shard|ingestor_status_age)\w*[{ ]/m);
   });
 
   it('reads the view at each scrape', async () => {

@@ -18,6 +18,8 @@ export function createMetrics(view: View, version: string, now: () => Instant): 
       registers: [registry],
       collect() {
         this.reset();
+        // Without labels a reset leaves a zero, which is not what "not known" is.
+        if (labelNames.length === 0) this.remove();
         for (const [labels, value] of read()) this.set(labels, value);
       },
     });

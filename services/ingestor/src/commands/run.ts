@@ -1,12 +1,24 @@
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PodStatus, RecordTopic } from '@tickline/schemas';
-import { type Config, ConfigError, configHelp, loadConfig, readCommandLine, redact } from '../config.ts';
+import {
+  type Config,
+  ConfigError,
+  configHelp,
+  loadConfig,
+  readCommandLine,
+  redact,
+  secretsOf,
+} from '../config.ts';
+import { FeedOptionsError } from '../feed/feed.ts';
 import { Ingestor, NothingToRunError } from '../ingestor.ts';
+import { AmbiguousSymbolError } from '../pipeline/wanted-units.ts';
+import { RegistryLoginError } from '../registry-client.ts';
 import { resolveSchemaIds, SchemasMissingError } from '../schema-ids.ts';
 import { createSinks } from '../sinks/registry.ts';
 import type { Sink } from '../sinks/sink.ts';
 import type { DirectoryEntry, SinkContext } from '../sinks/sink-context.ts';
+import type { HttpListener } from '../telemetry/http-listener.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createRedactor, type Redact } from '../telemetry/redactor.ts';
@@ -27,6 +39,15 @@ Exit codes: 0 ended by a signal with everything acknowledged; 1 something was lo
 
 /** Longest wait between two tries to reach the schema registry at start. */
 const MAX_REGISTRY_RETRY_MS = 15_000;
+
+/** The configuration is at fault, though only the exchanges or the registry could tell. */
+const REFUSALS = [
+  NothingToRunError,
+  SchemasMissingError,
+  RegistryLoginError,
+  AmbiguousSymbolError,
+  FeedOptionsError,
+] as const;
 
 /** What the command touches of its process. */
 export interface RunIo {
@@ -64,7 +85,7 @@ export async function runCommand(
     return await run(config, io, logger, redactText, sinks);
   } catch (error) {
     logger.error('failed', 'the pod can not run', { error });
-    return error instanceof NothingToRunError || error instanceof SchemasMissingError ? 2 : 1;
+    return REFUSALS.some((refusal) => error instanceof refusal) ? 2 : 1;
   } finally {
     await logger.close();
   }
@@ -77,19 +98,6 @@ async function run(
   redactText: Redact,
   sinks: SinkFactory,
 ): Promise<number> {
-  logger.info(
-    'starting',
-    `tickline-ingestor ${io.version}, shard ${config.shard.index} of ${config.shard.count}`,
-    {
-      data: {
-        version: io.version,
-        shard: config.shard.index,
-        shards: config.shard.count,
-        queueBytes: config.kafka.queueBytes,
-        memoryBoundBytes: BASE_MEMORY_BYTES + config.kafka.queueBytes,
-      },
-    },
-  );
   logger.debug('configuration', 'the configuration in force', {
     data: { configuration: JSON.stringify(redact(config)) },
   });
@@ -97,19 +105,36 @@ async function run(
   try {
     const context = new PodContext(config.shard, logger);
     const made = sinks(config, context);
+    const queueBytes = made.reduce((sum, sink) => sum + sink.status().queueLimitBytes, 0);
+    logger.info(
+      'starting',
+      `tickline-ingestor ${io.version}, shard ${config.shard.index} of ${config.shard.count}`,
+      {
+        data: {
+          version: io.version,
+          shard: config.shard.index,
+          shards: config.shard.count,
+          queueBytes,
+          memoryBoundBytes: BASE_MEMORY_BYTES + queueBytes,
+        },
+      },
+    );
     const needsSchemas = made.some(({ format }) => format === 'avro');
     const schemaIds = needsSchemas ? await schemaIdsOf(config, logger, signals.stop) : null;
     if (signals.stop.aborted) return 0;
     const ingestor = new Ingestor({ config, sinks: made, schemaIds, logger, version: io.version });
     context.pod = ingestor;
     signals.lossOf(() => ingestor.unacknowledged());
-    const status = await startStatusServer(config.status, ingestor, redactText, logger);
-    const metrics = await startMetricsServer(config.metrics, createMetrics(ingestor), logger);
-    logger.info('listening', `status at ${status.url}/status, metrics at ${metrics.url}/metrics`, {
-      producer: ingestor.producer,
-      data: { statusUrl: status.url, metricsUrl: metrics.url },
-    });
+    const listeners: HttpListener[] = [];
     try {
+      const status = await startStatusServer(config.status, ingestor, redactText, logger);
+      listeners.push(status);
+      const metrics = await startMetricsServer(config.metrics, createMetrics(ingestor), logger);
+      listeners.push(metrics);
+      logger.info('listening', `status at ${status.url}/status, metrics at ${metrics.url}/metrics`, {
+        producer: ingestor.producer,
+        data: { statusUrl: status.url, metricsUrl: metrics.url },
+      });
       // A stop during the start is not an error: whatever was started is ended below.
       const started = ingestor.start();
       started.catch(() => undefined);
@@ -132,7 +157,7 @@ async function run(
       });
       return 1;
     } finally {
-      await Promise.all([status.close(), metrics.close()]);
+      await Promise.all(listeners.map((listener) => listener.close()));
     }
   } finally {
     signals.release();
@@ -182,8 +207,8 @@ async function schemaIdsOf(
       return await resolveSchemaIds(config, stop);
     } catch (error) {
       if (stop.aborted) break;
-      if (error instanceof SchemasMissingError) throw error;
-      logger.warn('registry-unreachable', `registry.url does not answer, next try in ${waitMs} ms`, {
+      if (error instanceof SchemasMissingError || error instanceof RegistryLoginError) throw error;
+      logger.warn('registry-unreachable', `registry.url gives no schema ids, next try in ${waitMs} ms`, {
         error,
       });
       await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
@@ -191,10 +216,6 @@ async function schemaIdsOf(
     }
   }
   return null;
-}
-
-function secretsOf(config: Config): string[] {
-  return [config.kafka.sasl.password, config.registry.password].filter((secret) => secret !== null);
 }
 
 /** The first signal asks for an orderly end, the second one ends the process at once. */

@@ -25,6 +25,7 @@ import {
   text,
 } from './format.ts';
 import { type Key, key, pathKey, requiredKey, secretKey } from './key.ts';
+import { redisKeys } from './redis-keys.ts';
 
 /** A unit that is owned by one shard whatever the hash says. */
 export interface Pin {
@@ -122,6 +123,69 @@ export function configurationKeys(exchanges: AllExchangeDefaults) {
           'Password, by the environment; better by kafka.sasl.passwordFile.',
         ),
         passwordFile: pathKey(orNull(path()), null, 'File that holds the password.'),
+      },
+    },
+    redis: redisKeys(),
+    grpc: {
+      enabled: key(boolean(), false, 'Serve ticks to gRPC clients; docs/grpc.md describes the service.'),
+      host: key(text(), '127.0.0.1', 'Address of the gRPC server; 0.0.0.0 in a pod.'),
+      port: key(integer(0, 65_535), 9090, 'Its port; 0: any free one, written to the log.'),
+      peerAddress: key(
+        orNull(text()),
+        null,
+        'Where clients reach the gRPC server of each shard, so that every pod can name the owner of every symbol: a template such as `tickline-{shard}.tickline:9090`, or addresses with commas between, in the order of the shards. Not set: only the own address is known, grpc.host and port.',
+      ),
+      queueBytes: key(
+        bytes(MIB),
+        64 * MIB,
+        'Most that waits in memory for all gRPC clients together; when it is full, the stream of the client with the most waiting ends.',
+      ),
+      clientQueueBytes: key(
+        bytes(256 * 1024),
+        16 * MIB,
+        'Most that waits for one client: then its stream ends with RESOURCE_EXHAUSTED.',
+      ),
+      maxClients: key(integer(1, 100_000), 256, 'Most Subscribe calls at a time.'),
+      maxSubscriptions: key(
+        integer(1, 10_000_000),
+        20_000,
+        'Most pairs of symbol and channel in one Subscribe call.',
+      ),
+      maxConnections: key(
+        integer(1, 100_000),
+        512,
+        'Most connections; when one more comes, the one that was idle for longest is closed.',
+      ),
+      maxRequestBytes: key(bytes(1024, 64 * MIB), MIB, 'Largest request that is read.'),
+      keepaliveMs: key(
+        milliseconds(1000, 3_600_000),
+        30_000,
+        'How often a connection is pinged on which nothing else shows that its client lives.',
+      ),
+      keepaliveTimeoutMs: key(
+        milliseconds(100, 600_000),
+        10_000,
+        'A connection whose client does not answer a ping for so long is closed.',
+      ),
+      maxIdleMs: key(
+        milliseconds(1000, 86_400_000),
+        300_000,
+        'A connection without a call is closed after so long.',
+      ),
+      tokenFile: pathKey(
+        orNull(path()),
+        null,
+        'File with the bearer tokens that clients may send, one on a line; read again when it changes. Not set: no token is needed.',
+      ),
+      tls: {
+        enabled: key(boolean(), false, 'TLS to the clients.'),
+        certFile: pathKey(orNull(path()), null, 'The certificate that clients see, PEM.'),
+        keyFile: pathKey(orNull(path()), null, 'The key of the certificate, PEM.'),
+        clientCaFile: pathKey(
+          orNull(path()),
+          null,
+          'Certificates that sign those of clients, PEM: a client must then have one. Not set: none is asked for.',
+        ),
       },
     },
     topics: {

@@ -1,8 +1,10 @@
 import type { ExchangeName } from '@tickline/schemas';
 import type { ConfigProblem } from './config-error.ts';
 import { isLoopback } from './domain-formats.ts';
+import { checkGrpc } from './grpc-rules.ts';
 import type { ValuesOf } from './key.ts';
 import type { ExclusiveShard, Keys, Pin } from './keys.ts';
+import { checkRedis } from './redis-rules.ts';
 import type { Settings } from './settings.ts';
 
 /** Values before the exchanges that nobody mentions are left out; null where a key is wrong. */
@@ -34,6 +36,9 @@ export function checkRules(
     exchanges(values, settings.exchanges, refuse);
   }
   if (sections.has('kafka')) kafka(values, isSet, refuse);
+  if (sections.has('grpc')) checkGrpc(values.grpc, values.shard.count, values.plaintextHosts, refuse);
+  if (sections.has('kafka')) anySink(values, refuse);
+  if (sections.has('redis')) checkRedis(values.redis, values.plaintextHosts, isSet, refuse);
   if (sections.has('topics')) topics(values, sections, refuse);
   if (sections.has('registry')) registry(values, isSet, refuse);
   if (sections.has('status')) {
@@ -191,6 +196,16 @@ export function oneEach(names: readonly string[], key: string, refuse: Refuse): 
     else if (other === name) refuse(key, `names ${name} twice`);
     else refuse(key, `names ${other} and ${name}, which are one`);
   }
+}
+
+/** Ticks must go somewhere. */
+function anySink({ kafka: { enabled }, redis, grpc }: Values, refuse: Refuse): void {
+  if (enabled !== false || redis.streams.enabled || redis.pubsub.enabled || grpc.enabled) return;
+  refuse(
+    'kafka.enabled',
+    'is false and no other output is on: set redis.streams.enabled, redis.pubsub.enabled or grpc.enabled',
+    'true',
+  );
 }
 
 function kafka(values: Values, isSet: IsSet, refuse: Refuse): void {

@@ -166,9 +166,10 @@ class Collector {
     const paths = new Map([...this.flat.keys()].map((path) => [environmentName(path), path]));
     for (const [name, text] of Object.entries(env)) {
       if (!name.startsWith('TICKLINE_') || text === undefined || isForeign(name)) continue;
+      // A Service named tickline-grpc makes TICKLINE_GRPC_PORT, which is a key's name too: its value tells.
+      if (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text)) continue;
       const path = paths.get(name);
       if (path === undefined) {
-        if (name === 'TICKLINE_PORT' && text.startsWith('tcp://')) continue;
         this.refuse(name, name, 'names no key of the configuration', nearestOf(name, paths.keys()));
       } else {
         this.setText(path, text, name);

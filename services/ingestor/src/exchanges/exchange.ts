@@ -100,6 +100,13 @@ export interface ListingSource {
 
 export class ListingError extends Error {
   override name = 'ListingError';
+  /** The exchange wants nothing to be asked for so long; null when it did not say so. */
+  readonly pauseMs: number | null;
+
+  constructor(message: string, options: ErrorOptions & { readonly pauseMs?: number | null } = {}) {
+    super(message, options);
+    this.pauseMs = options.pauseMs ?? null;
+  }
 }
 
 /** Turns one frame into calls of the handler, synchronously. Never throws on bad input: it calls `invalid`. */

@@ -314,6 +314,7 @@ describe('fetchInstruments', () => {
     const failure = exchanges.binance.fetchInstruments(from);
     await expect(failure).rejects.toThrow(ListingError);
     await expect(failure).rejects.toThrow(`${from.host} answered HTTP 429, retry after 7 s: {"code":-1003}`);
+    await expect(failure).rejects.toMatchObject({ pauseMs: 7_000 });
   });
 
   it('says that a country is refused', async () => {
@@ -423,9 +424,9 @@ describe('fetchInstruments', () => {
       from.server.on('upgrade', (_request, socket) => {
         socket.end('HTTP/1.1 429 Too Many Requests\r\nretry-after: 600\r\n\r\n');
       });
-      await expect(exchanges.kraken.fetchInstruments(from)).rejects.toThrow(
-        'answered HTTP 429, retry after 600 s',
-      );
+      const failure = exchanges.kraken.fetchInstruments(from);
+      await expect(failure).rejects.toThrow('answered HTTP 429, retry after 600 s');
+      await expect(failure).rejects.toMatchObject({ pauseMs: 600_000 });
     });
   });
 });

@@ -1,4 +1,5 @@
 import { ListingError, type ListingSource } from './exchange.ts';
+import { refusalPauseMs } from './retry-after.ts';
 
 /** The largest listing that we read: Binance's is some 15 MB. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -21,6 +22,7 @@ export async function fetchJson(url: URL, source: ListingSource): Promise<unknow
       const excerpt = (await readBounded(response, 4096, true)).slice(0, 200).replace(/\s+/g, ' ').trim();
       throw new ListingError(
         `${url.host} answered ${describeStatus(response)}${excerpt === '' ? '' : `: ${excerpt}`}`,
+        { pauseMs: pauseFor(response) },
       );
     }
     const text = await readBounded(response, MAX_ANSWER_BYTES, false);
@@ -64,6 +66,10 @@ function describeStatus(response: Response): string {
   const hint =
     response.status === 451 || response.status === 403 ? ' (refused for this address or country)' : '';
   return `HTTP ${response.status}${hint}${retryAfter === null ? '' : `, retry after ${retryAfter} s`}`;
+}
+
+function pauseFor(response: Response): number | null {
+  return refusalPauseMs(response.status, response.headers.get('retry-after') ?? undefined, Date.now());
 }
 
 function parse(text: string, host: string): unknown {

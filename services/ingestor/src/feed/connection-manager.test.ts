@@ -483,6 +483,20 @@ describe('createFeed', () => {
       expect(feed.notLive()).toEqual([]);
     });
 
+    it('told of too many topics by an error without an id: a bare close after it means the same', async () => {
+      // Binance: `{"error":{"code":4,"msg":"Too many subscriptions"}}`, then 1008.
+      server.onRequest = (peer, request) => {
+        if (peer.asked('subscribe').length > 3) {
+          peer.control({ kind: 'error', code: '4', reason: 'Too many subscriptions' });
+          peer.socket.close(1008);
+        } else peer.answer(request);
+      };
+      const { feed } = feedOf({ topics: 6 });
+      feed.start();
+      await untilLive(feed, 6);
+      expect(reasonsOf(feed)).toEqual(['too-many-topics']);
+    });
+
     it('topics for which no connection is left are told', async () => {
       server.onRequest = (peer, request) => {
         if (request.topics.length > 2) peer.socket.close(4008);
@@ -669,6 +683,42 @@ describe('createFeed', () => {
         seen.changes.filter(({ reconnected }) => reconnected).map(({ instrument }) => instrument.slot),
       ).toEqual([1, 2]);
       expect(server.peers).toHaveLength(2);
+    });
+
+    it('the new session dies while the old one is being closed: the overlap ends with it', async () => {
+      server.onRequest = (peer, request) => {
+        // The old session hangs on to its unsubscription.
+        if (request.op === 'subscribe') peer.answer(request);
+      };
+      const { feed, seen } = feedOf();
+      feed.start();
+      await untilLive(feed, 3);
+      const old = server.peers[0]!;
+      old.control({ kind: 'shutdown', reason: 'upgrade' });
+      await until(() => expect(old.asked('unsubscribe')).toHaveLength(3));
+      expect(seen.handovers.map(({ phase }) => phase)).toEqual(['begin']);
+      server.peers[1]!.socket.terminate();
+      await until(() => expect(seen.handovers.map(({ phase }) => phase)).toEqual(['begin', 'end']));
+      expect(seen.handovers[1]!.to).toBe(seen.handovers[0]!.to);
+      await until(() => expect(server.peers).toHaveLength(3));
+      await untilLive(feed, 3);
+      await until(() => expect(feed.activeConnections()).toBe(1));
+      expect(seen.handovers).toHaveLength(2);
+    });
+
+    it('stopped while two sessions overlap: both are closed, and the overlap has ended', async () => {
+      server.onRequest = (peer, request) => {
+        if (peer === server.peers[0]) peer.answer(request);
+      };
+      const { feed, seen } = feedOf();
+      feed.start();
+      await untilLive(feed, 3);
+      server.peers[0]!.control({ kind: 'shutdown', reason: 'upgrade' });
+      await until(() => expect(server.peers[1]?.asked('subscribe')).toHaveLength(3));
+      await feed.stop(2_000);
+      expect(seen.handovers.map(({ phase }) => phase)).toEqual(['begin', 'end']);
+      expect(feed.activeConnections()).toBe(0);
+      expect(server.peers[0]!.asked('unsubscribe')).toHaveLength(3);
     });
 
     it('a replacement that fails leaves the old session alone, and is tried again', async () => {

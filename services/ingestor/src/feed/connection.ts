@@ -35,6 +35,8 @@ export class Connection implements SessionOwner {
   private next: FeedLife | null = null;
   /** Replaced, and unsubscribing. */
   private retiring: FeedLife | null = null;
+  /** The two that both deliver, from the dial of the new one until either is closed. */
+  private overlap: { readonly from: FeedLife; readonly to: FeedLife } | null = null;
   private readonly context: ConnectionContext;
   private readonly backoff: Backoff;
   private readonly handoverBackoff: Backoff;
@@ -227,7 +229,8 @@ export class Connection implements SessionOwner {
     this.context.gate.leave();
     this.messagesBefore += session.messages;
     this.noteTimes(session);
-    if (session === this.retiring) this.retired(session);
+    this.endOverlap(session);
+    if (session === this.retiring) this.retired();
     else if (session === this.next) this.replacementLost(session, end);
     else if (session === this.current) {
       this.current = null;
@@ -258,7 +261,6 @@ export class Connection implements SessionOwner {
       // It said that it would go: the replacement takes over as far as it got.
       this.next = null;
       this.count(this.handoverReason);
-      this.context.guard.handover('end', session, replacement);
       this.adopt(replacement, `${end.reason}: ${end.detail}`);
       this.replaceIfWanted(replacement);
       return;
@@ -306,7 +308,8 @@ export class Connection implements SessionOwner {
       this.next = next;
       this.handoverLimit = Infinity;
       this.handoverSettled = Infinity;
-      this.context.guard.handover('begin', this.current!, next);
+      this.overlap = { from: this.current!, to: next };
+      this.context.guard.handover('begin', this.overlap.from, next);
       next.start();
     });
   }
@@ -369,12 +372,18 @@ export class Connection implements SessionOwner {
     });
   }
 
-  private retired(session: FeedLife): void {
+  private retired(): void {
     this.retiring = null;
-    const current = this.current;
-    if (current === null) return;
-    this.context.guard.handover('end', session, current);
-    this.replaceIfWanted(current);
+    if (this.current !== null) this.replaceIfWanted(this.current);
+  }
+
+  /** One of the two is closed, whichever it is: only the other one delivers from now on. */
+  private endOverlap(closed: FeedLife): void {
+    if (this.overlap === null) return;
+    const { from, to } = this.overlap;
+    if (closed !== from && closed !== to) return;
+    this.overlap = null;
+    this.context.guard.handover('end', from, to);
   }
 
   private replaceIfWanted(session: FeedLife): void {
@@ -385,7 +394,6 @@ export class Connection implements SessionOwner {
   private replacementLost(session: FeedLife, end: SessionEnding): void {
     this.next = null;
     this.handoverTimer.clear();
-    if (this.current !== null) this.context.guard.handover('end', this.current, session);
     if (this.stopping !== null) return;
     const delay = this.remedy(end, this.handoverBackoff.next());
     this.context.logger.warn('replacement-failed', `${this.name} keeps its session: ${end.detail}`, {

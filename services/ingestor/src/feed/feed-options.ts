@@ -47,6 +47,8 @@ export interface FeedTimings {
   readonly ackTimeoutMs: number;
   /** Between further attempts for topics that failed so. */
   readonly askAgain: BackoffSettings;
+  /** Between further attempts for a topic that was rejected. */
+  readonly rejectedAgain: BackoffSettings;
   /** At most one retry of what a rejection left of a request in this time. */
   readonly retryEveryMs: number;
   /** No request for so long after the exchange said that we send too fast. */
@@ -77,6 +79,7 @@ export const FEED_TIMINGS: FeedTimings = {
   policyPauseMs: 10_000,
   ackTimeoutMs: 10_000,
   askAgain: { firstMs: 10_000, maxMs: 300_000 },
+  rejectedAgain: { firstMs: 900_000, maxMs: 3_600_000 },
   retryEveryMs: 200,
   throttlePauseMs: 5_000,
   throttleRecoveryMs: 60_000,

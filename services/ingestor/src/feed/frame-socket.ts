@@ -2,10 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
+import { retryAfterMs } from '../exchanges/retry-after.ts';
 import type { Clock } from './clock.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { SessionEnding } from './session-ending.ts';
-import { ending, retryAfterMs } from './session-ending.ts';
+import { ending } from './session-ending.ts';
 
 export interface FrameSocketSettings {
   /** Largest message that is taken; a larger one ends the session (close code 1009). */

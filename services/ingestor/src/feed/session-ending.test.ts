@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionEnding } from './session-ending.ts';
-import { ending, remedyFor, retryAfterMs } from './session-ending.ts';
+import { ending, remedyFor } from './session-ending.ts';
 
 const by = (change: Partial<SessionEnding>): SessionEnding => ({ ...ending('error', ''), ...change });
 
@@ -19,18 +19,5 @@ describe('remedyFor', () => {
     ['no close frame', by({ code: 1006 }), 'backoff'],
   ])('%s', (_, end, remedy) => {
     expect(remedyFor(end)).toBe(remedy);
-  });
-});
-
-describe('retryAfterMs', () => {
-  const epoch = Date.UTC(2026, 10, 22, 12, 0, 0);
-  it.each([
-    ['absent', undefined, null],
-    ['seconds', '120', 120_000],
-    ['a date', 'Sun, 22 Nov 2026 12:00:30 GMT', 30_000],
-    ['a date in the past', 'Sun, 22 Nov 2026 11:00:00 GMT', 0],
-    ['neither', 'soon', null],
-  ])('%s', (_, header, expected) => {
-    expect(retryAfterMs(header, epoch)).toBe(expected);
   });
 });

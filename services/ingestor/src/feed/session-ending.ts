@@ -44,12 +44,3 @@ export function remedyFor(end: SessionEnding): Remedy {
   if (end.code === 1008) return saysTooManyTopics(end.detail) ? 'fewer-topics' : 'slower';
   return 'backoff';
 }
-
-/** `Retry-After`: seconds, or an HTTP date (RFC 9110 section 10.2.3). Null when absent or unreadable. */
-export function retryAfterMs(header: string | undefined, epoch: number): number | null {
-  if (header === undefined) return null;
-  const text = header.trim();
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? null : Math.max(0, at - epoch);
-}

@@ -2,6 +2,7 @@ import type { ExchangeName, TickChannel } from '@tickline/schemas';
 import type { Control, Exchange, FeedLimits } from '../exchanges/exchange.ts';
 import type { Clock } from './clock.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
+import { saysTooManyTopics } from './exchange-texts.ts';
 import type { FeedListener, FeedSession } from './feed.ts';
 import type { FeedLogger, FeedTimings } from './feed-options.ts';
 import { FrameSocket } from './frame-socket.ts';
@@ -420,8 +421,13 @@ export class FeedLife implements FeedSession {
   }
 
   private exchangeError(code: string | null, reason: string): void {
-    if (!this.context.logger.admits('exchange-error', this.exchange)) return;
     const text = code === null ? reason : `${code}: ${reason}`;
+    // The close that follows need not say why again.
+    if (this.drain === null && saysTooManyTopics(reason)) {
+      this.terminate(ending('too-many-topics', text));
+      return;
+    }
+    if (!this.context.logger.admits('exchange-error', this.exchange)) return;
     this.context.logger.warn('exchange-error', 'the exchange reports an error', {
       ...this.fields(),
       reason: text,

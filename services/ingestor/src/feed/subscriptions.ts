@@ -46,7 +46,7 @@ const TRANSITIONS: Record<SubscriptionState | 'none', Record<SubscriptionEvent, 
     rejected: 'rejected',
     lost: 'requested',
   },
-  // Asked again in every new session, but it stays rejected until the exchange says otherwise.
+  // Asked again now and then, and in every new session, but it stays rejected until the exchange says otherwise.
   rejected: {
     requested: 'rejected',
     acknowledged: 'acknowledged',

@@ -101,3 +101,39 @@ describe('a silent topic that is subscribed again', () => {
     expect(newlySent()).toEqual([]);
   });
 });
+
+describe('a rejected topic', () => {
+  const refused = (now: number, request: number) =>
+    requests.refused(
+      { kind: 'rejected', request, topics: ['trades/0'], scope: 'topics', code: null, reason: 'halted' },
+      now,
+    );
+
+  it('is asked for again now and then until it is taken, however often a refusal is told', () => {
+    let now = 6_000;
+    let request = 1;
+    for (let attempt = 0; attempt < 3; attempt++) {
+      refused(now, request);
+      refused(now + 1, request);
+      const due = requests.due(now, true);
+      expect(due).toBeGreaterThanOrEqual(now + FEED_TIMINGS.rejectedAgain.firstMs / 2);
+      requests.work(due - 1, true);
+      expect(newlySent()).toEqual([]);
+      requests.work(due, true);
+      expect(newlySent()).toEqual(['subscribe']);
+      now = due;
+      request++;
+    }
+    requests.acknowledged(request, ['trades/0'], 'subscribe', now);
+    requests.work(now + 10 * FEED_TIMINGS.rejectedAgain.maxMs, true);
+    expect(newlySent()).toEqual([]);
+    expect(requests.due(now, true)).toBe(Infinity);
+  });
+
+  it('is not asked for when data came of it all the same', () => {
+    refused(6_000, 1);
+    silence.firstData(0, 7_000);
+    requests.work(requests.due(7_000, true), true);
+    expect(newlySent()).toEqual([]);
+  });
+});

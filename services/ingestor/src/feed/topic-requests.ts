@@ -43,6 +43,8 @@ export class TopicRequests {
   private readonly outbox = new Outbox();
   private readonly budget: MessageBudget;
   private readonly askAgain: Backoff;
+  /** Topics that were rejected, and when each is asked for again. */
+  private readonly rejections = new Map<number, { readonly backoff: Backoff; againAt: number }>();
   private requests = 0;
   private holdUntil = -Infinity;
   private recoverAt = Infinity;
@@ -153,7 +155,7 @@ export class TopicRequests {
       return;
     }
     const asWanted = saysAlreadySubscribed(control.reason);
-    const answer = (topic: number) => (asWanted ? this.confirm(topic, now) : this.reject(topic, text));
+    const answer = (topic: number) => (asWanted ? this.confirm(topic, now) : this.reject(topic, text, now));
     // A refusal may name what fits several topics (Kraken: the symbol, not the channel): only those asked for are meant.
     const meant = request === undefined ? named : named.filter((topic) => request.pending.has(topic));
     if (meant.length > 0) {
@@ -188,18 +190,37 @@ export class TopicRequests {
 
   private confirm(topic: number, now: number): void {
     this.answered(topic);
+    this.rejections.delete(topic);
     if (this.leaving || this.table.answer[topic] === ANSWER.confirmed) return;
     this.table.answer[topic] = ANSWER.confirmed;
     this.table.quietSince[topic] = now;
     this.handler.confirmed(topic, now);
   }
 
-  private reject(topic: number, reason: string): void {
+  private reject(topic: number, reason: string, now: number): void {
     this.answered(topic);
+    this.askLater(topic, now);
     this.table.answer[topic] = ANSWER.rejected;
     // Should data come all the same, it is news.
     this.table.awaited[topic] = 1;
     this.handler.rejected(topic, reason);
+  }
+
+  /** What is refused today may be taken tomorrow (a halted or a listed-again symbol), and a session lives for a day. */
+  private askLater(topic: number, now: number): void {
+    let rejection = this.rejections.get(topic);
+    if (rejection === undefined) {
+      rejection = {
+        backoff: new Backoff(this.settings.timings.rejectedAgain, this.settings.random),
+        againAt: -Infinity,
+      };
+      this.rejections.set(topic, rejection);
+    }
+    // One refusal may be told twice.
+    if (now < rejection.againAt) return;
+    rejection.againAt = now + rejection.backoff.next();
+    // Alone, so that it spoils no other request.
+    this.outbox.add({ kind: 'subscribe', topics: [topic], notBefore: rejection.againAt, attempt: 2 });
   }
 
   private settle(topic: number, kind: RequestKind, request: SentRequest | undefined): void {

@@ -51,15 +51,12 @@ export class TopicTable {
     return numbers;
   }
 
-  /** Neither confirmed nor rejected, or silent and asked for once more. */
+  /** Not confirmed, or silent and asked for once more. */
   needsAsking(topic: number): boolean {
     // A tick after our unsubscription may have been under way before it: it proves no subscription.
     if (this.again[topic] !== AGAIN.none) return true;
     if (this.awaited[topic] === 0) return false;
-    return (
-      this.answer[topic] === ANSWER.none ||
-      (this.answer[topic] === ANSWER.confirmed && this.askedAgain[topic] === 1)
-    );
+    return this.answer[topic] !== ANSWER.confirmed || this.askedAgain[topic] === 1;
   }
 
   /** For a log line: how many, and the first few names. */

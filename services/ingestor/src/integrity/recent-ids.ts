@@ -5,7 +5,7 @@ const CAPACITY = 8192;
 
 /**
  * A sliding window over trade ids: which of them came already. It lives only while two sessions
- * overlap (make before break), so its strings cost nothing in the steady state.
+ * overlap (make before break) and until the next trade after that, so its strings cost nothing in the steady state.
  */
 export class RecentIds {
   private readonly seen = new Set<string>();

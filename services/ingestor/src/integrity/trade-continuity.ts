@@ -25,6 +25,9 @@ const MAX_DIGITS = 15;
 export class TradeContinuity {
   firstMissing = 0;
   lastMissing = 0;
+  /** The ids that the trade asked about last covers, unless it was taken as contiguous for want of numbers. */
+  firstCovered = 0;
+  lastCovered = 0;
   private last = -1;
   private below = 0;
   private readonly rule: TradeIdRule;
@@ -43,6 +46,8 @@ export class TradeContinuity {
     const id = wholeNumber(tradeId);
     if (id === -1) return CONTIGUOUS;
     const first = this.rule === 'counting-fills' && fillCount > 1 ? id - fillCount + 1 : id;
+    this.firstCovered = first;
+    this.lastCovered = id;
     const last = this.last;
     if (id <= last) {
       if (++this.below >= RESTART_AFTER) {

@@ -123,7 +123,7 @@ beforeEach(() => {
     {
       open,
       deadLetter: (letter) => letters.push({ ...letter, frame: Buffer.from(letter.frame) }),
-      status: new StatusRecords(formats, 3, 'producer', open),
+      status: new StatusRecords(formats, 3, 'producer', (descriptor) => [open(descriptor)]),
       encoders: tickEncoders(formats, { trades: 1, quotes: 2, status: 3 }),
       producer: 'producer',
     },
@@ -284,6 +284,76 @@ describe('ExchangePipeline', () => {
     expect(records<Trade>('trades').map((trade) => trade.tradeId)).toEqual(['1', '2', '3', '4', '5']);
     expect(records<Quote>('quotes').map((quote) => quote.updateId)).toEqual(['5', '6', '7', '8']);
     expect(records<Status>('status')).toEqual([]);
+  });
+
+  it('takes what the new session skips for missing only when the old one does not bring it either', () => {
+    receive(first, { trade: '1' });
+    pipeline.handover('begin', first, second);
+    receive(second, { trade: '5' });
+    receive(first, { trade: '2' }, { trade: '4' }, { trade: '5' });
+    expect(records<Status>('status')).toEqual([]);
+    pipeline.handover('end', first, second);
+    receive(second, { trade: '6' });
+    expect(records<Trade>('trades').map((trade) => trade.tradeId)).toEqual(['1', '5', '2', '4', '6']);
+    expect(records<Status>('status')).toMatchObject([
+      { state: 'gap', firstId: '3', lastId: '3', count: 1, session: 'session-2' },
+    ]);
+  });
+
+  it('publishes no trade again that the old session brought before it died ahead of the new one', () => {
+    receive(first, { trade: '1' });
+    pipeline.handover('begin', first, second);
+    receive(second, { trade: '2' });
+    receive(first, { trade: '2' }, { trade: '3' }, { trade: '4' });
+    pipeline.handover('end', first, second);
+    receive(second, { trade: '3' }, { trade: '4' }, { trade: '5' }, { trade: '5' });
+    // The last one is the exchange's own repeat, and no business of the overlap.
+    expect(records<Trade>('trades').map((trade) => trade.tradeId)).toEqual(['1', '2', '3', '4', '5', '5']);
+    expect(counters.repeats[0]).toBe(3);
+    expect(records<Status>('status')).toEqual([]);
+  });
+
+  it('leaves sessions alone that take no part in an overlap', () => {
+    const third = session(3);
+    receive(third, { trade: '1' }, { quote: '5' });
+    pipeline.handover('begin', first, second);
+    receive(third, { trade: '1' }, { trade: '4' }, { quote: '3' });
+    expect(records<Trade>('trades').map((trade) => trade.tradeId)).toEqual(['1', '1', '4']);
+    expect(records<Quote>('quotes').map((quote) => quote.updateId)).toEqual(['5', '3']);
+    expect(records<Status>('status')).toMatchObject([{ state: 'gap', firstId: '2', lastId: '3' }]);
+  });
+
+  it('names the lost session as the reason although a repeat comes first', () => {
+    receive(first, { trade: '10' });
+    lose('half-open');
+    receive(second, { trade: '10' }, { trade: '14' });
+    expect(records<Status>('status')).toMatchObject([{ firstId: '11', lastId: '13', reason: 'half-open' }]);
+  });
+
+  it('suspects no gap where a new session begins with the quote that came last', () => {
+    receive(first, { quote: '10' });
+    lose('half-open');
+    receive(second, { quote: '10' }, { quote: '11' });
+    expect(records<Status>('status')).toEqual([]);
+  });
+
+  it('suspects a gap after a rejection of what was live', () => {
+    receive(first, { quote: '10' });
+    pipeline.subscription({
+      exchange: 'binance',
+      channel: 'quotes',
+      instrument,
+      from: 'live',
+      to: 'rejected',
+      session: first,
+      reason: 'delisted',
+      reconnected: false,
+    });
+    receive(second, { quote: '12' });
+    expect(records<Status>('status')).toMatchObject([
+      { state: 'rejected' },
+      { state: 'gap', channel: 'quotes', firstTime: 5_000_000, reason: 'delisted' },
+    ]);
   });
 
   it('orders quotes without ids by their time while two sessions overlap', () => {

@@ -3,6 +3,7 @@ import {
   NO_TIME,
   type QuoteDraft,
   SessionText,
+  type SubscriptionState,
   type TickChannel,
   TickEnvelope,
   type TradeDraft,
@@ -11,7 +12,7 @@ import type { Control, Exchange, FrameDecoder, FrameHandler, InvalidReason } fro
 import type { IndexedInstrument } from '../exchanges/instrument.ts';
 import type { InstrumentIndex } from '../exchanges/instrument-index.ts';
 import type { FeedListener, FeedSession, Session, SubscriptionChange } from '../feed/feed.ts';
-import { RecentIds } from '../integrity/recent-ids.ts';
+import type { OpenGap } from '../integrity/open-gaps.ts';
 import { GAP, NOT_NEWER, wholeNumber } from '../integrity/trade-continuity.ts';
 import {
   type DeadLetter,
@@ -24,7 +25,14 @@ import {
 import { CHANNEL, type ExchangeCounters } from '../telemetry/counters.ts';
 import type { StatusRecords, StatusState } from './status-records.ts';
 import type { TickEncoder } from './tick-encoder.ts';
-import { type TickOutput, TickStream } from './tick-stream.ts';
+import { type Overlap, OverlappingTrades, type TickOutput, TickStream } from './tick-stream.ts';
+
+/** States in which the exchange sends us a subscription's ticks. */
+const SUBSCRIBED: ReadonlySet<SubscriptionState | null> = new Set<SubscriptionState>([
+  'acknowledged',
+  'live',
+  'stale',
+]);
 
 /** Where the pipeline's output goes. */
 export interface PipelineOutputs {
@@ -35,12 +43,6 @@ export interface PipelineOutputs {
   readonly status: StatusRecords;
   /** Random id of this life of the pod. */
   readonly producer: string;
-}
-
-/** A planned change of sessions that is under way: both deliver. */
-interface Overlap {
-  readonly from: Session;
-  readonly to: Session;
 }
 
 /**
@@ -63,6 +65,8 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
 
   /** The frame that is being decoded. */
   private session: FeedSession | null = null;
+  /** That the frame's session takes part in. */
+  private overlap: Overlap | null = null;
   private bytes: Uint8Array = new Uint8Array(0);
   private start = 0;
   private end = 0;
@@ -113,8 +117,8 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
     const { instrument, channel, session, reason } = change;
     const stream = this.streamsOf(channel)[instrument.slot];
     if (stream === undefined) return;
-    // A session was lost: what comes next is checked against what came last.
-    if (change.to === 'requested' && change.from !== null) {
+    // What was subscribed is not any more: what comes next is checked against what came last.
+    if (SUBSCRIBED.has(change.from) && !SUBSCRIBED.has(change.to)) {
       stream.lostSession = reason === '' ? 'connection lost' : reason;
     }
     const state = statusStateOf(change);
@@ -128,13 +132,17 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
   }
 
   handover(phase: 'begin' | 'end', from: Session, to: Session): void {
-    if (phase === 'begin') {
-      this.overlaps.push({ from, to });
-      return;
+    if (phase === 'begin') this.overlaps.push({ from, to });
+    else {
+      const ended = this.overlaps.filter((overlap) => overlap.to.ordinal === to.ordinal);
+      this.overlaps = this.overlaps.filter((overlap) => !ended.includes(overlap));
+      for (const stream of this.trades) {
+        const overlapping = stream?.overlapping;
+        if (overlapping && ended.includes(overlapping.overlap)) this.settleOverlap(stream, overlapping);
+      }
     }
-    this.overlaps = this.overlaps.filter((overlap) => overlap.to.ordinal !== to.ordinal);
-    if (this.overlaps.length > 0) return;
-    for (const stream of this.trades) if (stream !== undefined) stream.recent = null;
+    // It may begin in the middle of a frame, by what that frame says.
+    if (this.session !== null) this.overlap = this.overlapOf(this.session);
   }
 
   // From the decoder.
@@ -147,18 +155,25 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
     }
     this.channel = CHANNEL.trades;
     this.session!.data('trades', instrument.slot);
-    if (this.overlaps.length > 0) {
-      stream.recent ??= new RecentIds();
-      if (!stream.recent.admit(trade.tradeId)) {
+    if (this.overlap !== null && stream.overlapping?.overlap !== this.overlap) {
+      stream.overlapping = new OverlappingTrades(this.overlap);
+    }
+    const { overlapping } = stream;
+    if (overlapping !== null) {
+      if (!overlapping.recent.admit(trade.tradeId)) {
         this.counters.repeats[CHANNEL.trades]!++;
         return;
       }
+      // The session that is left has caught up with the closed one.
+      if (overlapping.isOver) stream.overlapping = null;
     }
     const continuity = stream.continuity.next(trade.tradeId, trade.fillCount);
-    if (continuity === GAP) this.idGap(stream);
-    else if (continuity === NOT_NEWER) this.counters.late[CHANNEL.trades]!++;
-    else if (stream.lostSession !== '') this.timeGap(stream);
-    stream.lostSession = '';
+    if (continuity === NOT_NEWER) this.notNewer(stream);
+    else {
+      if (continuity === GAP) this.idGap(stream);
+      else if (stream.lostSession !== '') this.timeGap(stream);
+      stream.lostSession = '';
+    }
 
     const envelope = this.envelope;
     envelope.sequence = ++stream.sequence;
@@ -180,6 +195,8 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
     this.channel = CHANNEL.quotes;
     this.session!.data('quotes', instrument.slot);
     const updateId = wholeNumber(quote.updateId);
+    // The very state of before a lost session: nothing changed meanwhile.
+    if (updateId !== -1 && updateId === stream.lastUpdateId) stream.lostSession = '';
     if (this.superseded(stream, updateId, quote.exchangeTime)) {
       this.counters.repeats[CHANNEL.quotes]!++;
       return;
@@ -247,6 +264,12 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
       this.sessionTexts.set(session, text);
     }
     this.envelope.session = text;
+    this.overlap = this.overlapOf(session);
+  }
+
+  private overlapOf({ ordinal }: Session): Overlap | null {
+    const takesPart = ({ from, to }: Overlap) => from.ordinal === ordinal || to.ordinal === ordinal;
+    return this.overlaps.find(takesPart) ?? null;
   }
 
   private streamsOf(channel: TickChannel): (TickStream | undefined)[] {
@@ -257,10 +280,10 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
   private superseded(stream: TickStream, updateId: number, exchangeTime: number): boolean {
     if (updateId !== -1) {
       if (updateId === stream.lastUpdateId) return true;
-      return this.overlaps.length > 0 && updateId < stream.lastUpdateId;
+      return this.overlap !== null && updateId < stream.lastUpdateId;
     }
     // Without ids (Kraken) the exchange's own time tells which of two sessions is ahead.
-    return this.overlaps.length > 0 && exchangeTime !== NO_TIME && exchangeTime <= stream.lastExchangeTime;
+    return this.overlap !== null && exchangeTime !== NO_TIME && exchangeTime <= stream.lastExchangeTime;
   }
 
   private handOut(output: TickOutput, end: number): boolean {
@@ -301,14 +324,43 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
 
   private idGap(stream: TickStream): void {
     const { firstMissing, lastMissing } = stream.continuity;
-    this.gap(stream, {
-      firstId: String(firstMissing),
-      lastId: String(lastMissing),
+    const gap: OpenGap = {
+      firstId: firstMissing,
+      lastId: lastMissing,
       firstTime: stream.lastReceiveTime,
       lastTime: this.envelope.receiveTime,
-      count: lastMissing - firstMissing + 1,
-      reason: stream.lostSession === '' ? 'ids are missing' : stream.lostSession,
-    });
+    };
+    // The session that is behind may still bring them.
+    if (this.overlap !== null && stream.lostSession === '') stream.overlapping?.gaps.add(gap);
+    else this.missing(stream, gap, stream.lostSession, this.session!);
+  }
+
+  private notNewer(stream: TickStream): void {
+    this.counters.late[CHANNEL.trades]!++;
+    const { firstCovered, lastCovered } = stream.continuity;
+    stream.overlapping?.gaps.fill(firstCovered, lastCovered);
+  }
+
+  /** One of the two sessions is closed: what neither brought is missing. */
+  private settleOverlap(stream: TickStream, overlapping: OverlappingTrades): void {
+    const { gaps, overlap } = overlapping;
+    overlapping.isOver = true;
+    for (const gap of gaps.rest) this.missing(stream, gap, '', overlap.to);
+  }
+
+  private missing(stream: TickStream, gap: OpenGap, lostSession: string, session: Session): void {
+    const { firstId, lastId } = gap;
+    this.gap(
+      stream,
+      {
+        ...gap,
+        firstId: String(firstId),
+        lastId: String(lastId),
+        count: lastId - firstId + 1,
+        reason: lostSession === '' ? 'ids are missing' : lostSession,
+      },
+      session,
+    );
   }
 
   /** After a lost session, where ids prove nothing: what came between these times is suspected to be missing. */
@@ -333,12 +385,13 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
       count?: number;
       reason: string;
     },
+    session: Session | null = this.session,
   ): void {
     this.counters.gaps[CHANNEL[stream.channel]]!++;
     this.outputs.status.write(subjectOf(stream), {
       time: nowMicros(),
       state: 'gap',
-      session: this.session!.id,
+      ...(session === null ? {} : { session: session.id }),
       ...gap,
     });
   }

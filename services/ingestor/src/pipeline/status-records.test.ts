@@ -30,7 +30,7 @@ beforeEach(() => {
       return true;
     },
   });
-  records = new StatusRecords(new Set(['avro']), 3, 'producer', open);
+  records = new StatusRecords(new Set(['avro']), 3, 'producer', (descriptor) => [open(descriptor)]);
 });
 
 describe('status records in a queue that is full', () => {
@@ -64,5 +64,29 @@ describe('status records in a queue that is full', () => {
     room = Number.POSITIVE_INFINITY;
     expect(records.retry()).toBe(10_000);
     expect(written.at(-1)).toBe('binance:A:trades gap 10000000 10000');
+  });
+});
+
+describe('status records of several sinks', () => {
+  it('wait for the one that is full, and go to the others once', () => {
+    const rooms = { avro: [0, 9], json: [9] };
+    const taken: string[] = [];
+    records = new StatusRecords(new Set(['avro', 'json'] as const), 3, 'producer', (_descriptor, format) =>
+      rooms[format as keyof typeof rooms].map((_, at) => ({
+        append: () => {
+          if (rooms[format as keyof typeof rooms][at] === 0) return false;
+          taken.push(`${format} ${at}`);
+          return true;
+        },
+      })),
+    );
+    records.write(subject('A'), event('gap', 1_000));
+    records.write(subject('A'), event('gap', 2_000));
+    expect(taken).toEqual(['avro 1', 'json 0', 'avro 1', 'json 0']);
+    expect(records.waiting).toBe(2);
+    rooms.avro[0] = 9;
+    expect(records.retry()).toBe(2);
+    expect(taken.slice(4)).toEqual(['avro 0', 'avro 0']);
+    expect(records.waiting).toBe(0);
   });
 });

@@ -35,7 +35,7 @@ export interface StatusEvent {
 
 /** States that tell of ticks: such a record must not be lost itself. */
 const TELLS_OF_TICKS: ReadonlySet<StatusState> = new Set(['gap', 'repeated']);
-/** Most of these that wait for room in the queue, about 300 bytes each. */
+/** Most of these that wait for room in one sink's queue, about 300 bytes each. */
 const MAX_WAITING = 10_000;
 
 /** A record that found no room. */
@@ -50,24 +50,27 @@ type StatusEncoder = (status: Status) => Uint8Array;
 
 /**
  * Writes records of `md.status` to all sinks. They are few, so libraries encode them. Those that tell of ticks and
- * find even the queue's reserve full wait here, in order, until `retry` finds room.
+ * find even the reserve of a sink's queue full wait here, in order, until `retry` finds room; they hold up no other
+ * sink's.
  */
 export class StatusRecords {
   private readonly encoders: ReadonlyMap<TickFormat, StatusEncoder>;
-  private readonly streams = new Map<string, SinkStream>();
+  /** The sinks' streams, by format and key. */
+  private readonly streams = new Map<string, readonly SinkStream[]>();
   private readonly tick = new EncodedTick();
   private readonly producer: string;
-  private readonly open: (descriptor: StreamDescriptor, format: TickFormat) => SinkStream;
+  private readonly open: (descriptor: StreamDescriptor, format: TickFormat) => readonly SinkStream[];
   /** Records that found even the reserve full and were given up. */
   refused = 0;
-  private readonly waitingRecords: WaitingRecord[] = [];
+  /** What waits for room, by the sink that has none: its format, and its place among the sinks of that format. */
+  private readonly waitingFor = new Map<string, WaitingRecord[]>();
 
   /** `schemaId`: of the registered schema; needed for Avro only. */
   constructor(
     formats: ReadonlySet<TickFormat>,
     schemaId: number | null,
     producer: string,
-    open: (descriptor: StreamDescriptor, format: TickFormat) => SinkStream,
+    open: (descriptor: StreamDescriptor, format: TickFormat) => readonly SinkStream[],
   ) {
     this.encoders = new Map([...formats].map((format) => [format, encoderOf(format, schemaId)]));
     this.producer = producer;
@@ -76,17 +79,21 @@ export class StatusRecords {
 
   /** Records that wait for room. */
   get waiting(): number {
-    return this.waitingRecords.length;
+    let count = 0;
+    for (const records of this.waitingFor.values()) count += records.length;
+    return count;
   }
 
   /** Appends what waits, oldest first, as far as there is room; returns how many records that were. */
   retry(): number {
     let appended = 0;
-    for (const { stream, bytes, timestampMs } of this.waitingRecords) {
-      if (!this.append(stream, bytes, timestampMs)) break;
-      appended++;
+    for (const [sink, records] of this.waitingFor) {
+      const full = records.findIndex(
+        ({ stream, bytes, timestampMs }) => !this.append(stream, bytes, timestampMs),
+      );
+      appended += records.splice(0, full === -1 ? records.length : full).length;
+      if (records.length === 0) this.waitingFor.delete(sink);
     }
-    this.waitingRecords.splice(0, appended);
     return appended;
   }
 
@@ -112,12 +119,16 @@ export class StatusRecords {
     const mustWait = TELLS_OF_TICKS.has(event.state);
     for (const [format, encode] of this.encoders) {
       const bytes = encode(record);
-      const stream = this.streamOf(subject, format);
-      // Behind those that wait: a reader sees the gaps of a symbol in order.
-      const inTurn = !mustWait || this.waiting === 0;
-      if (inTurn && this.append(stream, bytes, timestampMs)) continue;
-      if (mustWait && this.waiting < MAX_WAITING) this.waitingRecords.push({ stream, bytes, timestampMs });
-      else this.refused++;
+      this.streamsOf(subject, format).forEach((stream, at) => {
+        const sink = `${format} ${at}`;
+        const waiting = this.waitingFor.get(sink);
+        // Behind those that wait: a reader sees the gaps of a symbol in order.
+        const inTurn = !mustWait || waiting === undefined;
+        if (inTurn && this.append(stream, bytes, timestampMs)) return;
+        if (!mustWait || (waiting?.length ?? 0) >= MAX_WAITING) this.refused++;
+        else if (waiting === undefined) this.waitingFor.set(sink, [{ stream, bytes, timestampMs }]);
+        else waiting.push({ stream, bytes, timestampMs });
+      });
     }
   }
 
@@ -130,12 +141,12 @@ export class StatusRecords {
     return stream.append(tick);
   }
 
-  private streamOf(subject: StatusSubject, format: TickFormat): SinkStream {
+  private streamsOf(subject: StatusSubject, format: TickFormat): readonly SinkStream[] {
     const key = statusKey(subject.exchange, subject.symbol, subject.channel);
     const place = `${format} ${key}`;
-    let stream = this.streams.get(place);
-    if (stream === undefined) {
-      stream = this.open(
+    let streams = this.streams.get(place);
+    if (streams === undefined) {
+      streams = this.open(
         {
           topic: 'status',
           exchange: subject.exchange,
@@ -146,9 +157,9 @@ export class StatusRecords {
         },
         format,
       );
-      this.streams.set(place, stream);
+      this.streams.set(place, streams);
     }
-    return stream;
+    return streams;
   }
 }
 

@@ -1,7 +1,9 @@
 import { NO_TIME, type TickChannel, tickKey } from '@tickline/schemas';
 import type { TradeIdRule } from '../exchanges/exchange.ts';
 import type { IndexedInstrument } from '../exchanges/instrument.ts';
-import type { RecentIds } from '../integrity/recent-ids.ts';
+import type { Session } from '../feed/feed.ts';
+import { OpenGaps } from '../integrity/open-gaps.ts';
+import { RecentIds } from '../integrity/recent-ids.ts';
 import { TradeContinuity } from '../integrity/trade-continuity.ts';
 import type { SinkStream, StreamDescriptor, TickFormat } from '../sinks/sink.ts';
 import type { TickEncoder } from './tick-encoder.ts';
@@ -13,6 +15,25 @@ export interface Shed {
   firstTime: number;
   lastTime: number;
   count: number;
+}
+
+/** A planned change of sessions that is under way: both deliver. */
+export interface Overlap {
+  readonly from: Session;
+  readonly to: Session;
+}
+
+/** A symbol's trades while two sessions bring them. */
+export class OverlappingTrades {
+  readonly overlap: Overlap;
+  readonly recent: RecentIds = new RecentIds();
+  readonly gaps: OpenGaps = new OpenGaps();
+  /** One session is closed; the other may still be behind what that one brought. */
+  isOver = false;
+
+  constructor(overlap: Overlap) {
+    this.overlap = overlap;
+  }
 }
 
 /** The way of a stream's ticks in one format. */
@@ -39,8 +60,8 @@ export class TickStream {
   lastExchangeTime = NO_TIME;
   /** Why the session before was lost, until the first tick after it; empty otherwise. */
   lostSession = '';
-  /** Only while two sessions overlap. */
-  recent: RecentIds | null = null;
+  /** While two sessions bring its trades, and until the one that is left brings a new one. */
+  overlapping: OverlappingTrades | null = null;
   shed: Shed | null = null;
 
   constructor(

@@ -33,10 +33,13 @@ export class FanOut {
 
   /** The way of one stream's ticks in that format. With one sink it is that sink's own: nothing is added. */
   stream(descriptor: StreamDescriptor, format: TickFormat = 'avro'): SinkStream {
-    const streams = this.sinks
-      .filter((sink) => sink.format === format)
-      .map((sink) => sink.stream(descriptor));
+    const streams = this.streams(descriptor, format);
     return streams.length === 1 ? streams[0]! : new FannedStream(streams);
+  }
+
+  /** The same, each sink's by itself: for a caller who must know which one had no room. */
+  streams(descriptor: StreamDescriptor, format: TickFormat): readonly SinkStream[] {
+    return this.sinks.filter((sink) => sink.format === format).map((sink) => sink.stream(descriptor));
   }
 
   deadLetter(letter: DeadLetter): void {

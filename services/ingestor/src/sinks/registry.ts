@@ -1,10 +1,14 @@
+import { createGrpcSink, type GrpcSettings } from './grpc/settings.ts';
 import { createKafkaSink, type KafkaSettings } from './kafka/settings.ts';
+import { createRedisPubSubSink, createRedisStreamsSink, type RedisSettings } from './redis/settings.ts';
 import type { Sink } from './sink.ts';
 import type { SinkContext } from './sink-context.ts';
 
 /** The parts of the configuration that are about sinks. */
 export interface SinkSettings {
   readonly kafka: KafkaSettings & { readonly enabled: boolean };
+  readonly redis: RedisSettings;
+  readonly grpc: GrpcSettings;
   readonly invalidPerSecond: number;
 }
 
@@ -14,6 +18,9 @@ type SinkFactory = (settings: SinkSettings, context: SinkContext) => Sink | null
 const FACTORIES: readonly SinkFactory[] = [
   ({ kafka, invalidPerSecond }, { log }) =>
     kafka.enabled ? createKafkaSink(kafka, invalidPerSecond, log) : null,
+  ({ redis }, { log }) => createRedisStreamsSink(redis, log),
+  ({ redis }, { log }) => createRedisPubSubSink(redis, log),
+  ({ grpc }, context) => createGrpcSink(grpc, context),
 ];
 
 /** The sinks that a configuration asks for, not started yet. */

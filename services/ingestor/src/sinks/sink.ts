@@ -37,6 +37,8 @@ export interface SinkStream {
   /**
    * Takes a copy of the tick into the sink's own queue. Returns false when the tick could not be
    * taken (only policy `keep`, queue full): the caller counts it as shed and writes the gap record.
+   * That is a word for the whole pod, as `full` is: only the sink for which sockets pause says it. Every
+   * other sink returns true whatever becomes of the tick, and tells its own loss by `lost`.
    */
   append(tick: EncodedTick): boolean;
 }
@@ -81,16 +83,16 @@ export interface Sink {
 
 /** Counts of a sink, which only grow, and the state of its queue. */
 export interface SinkReading {
-  /** The sink's name. */
+  /** The sink's name, which is the label `sink`. */
   readonly sink: string;
   readonly queuedRecords: number;
   readonly queuedBytes: number;
   readonly queueLimitBytes: number;
   /** Records that the sink's server confirmed. */
   readonly acknowledged: number;
-  /** Sent again. */
+  /** Requests sent again. */
   readonly retries: number;
-  /** By the name that the server, or the client, gave. */
+  /** By the name that the server, or the client, gave: `NOT_LEADER_OR_FOLLOWER`, `connection`, … A fixed set. */
   readonly errorsByCode: ReadonlyMap<string, number>;
   /** From sending to the acknowledgement: upper bounds in milliseconds, a count for each and one above all. */
   readonly ackLatencyMs: {
@@ -102,6 +104,7 @@ export interface SinkReading {
   readonly conflated: number;
   /** Ticks not taken or given up; each is in a gap record. */
   readonly shed: number;
+  /** Frames that were not understood and found no room on their way to the dead letters. */
   readonly deadLettersDropped: number;
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { SinkReading } from '../sinks/sink.ts';
 import { CHANNEL, ExchangeCounters } from './counters.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
-import { createMetrics, type FeedReading, type MetricsSources, type SinkReading } from './metrics.ts';
+import { createMetrics, type FeedReading, type MetricsSources } from './metrics.ts';
 
 function sources(given: Partial<MetricsSources> = {}): MetricsSources {
   return {

@@ -1,5 +1,6 @@
 import { SUBSCRIPTION_STATES, type SubscriptionState } from '@tickline/schemas';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { SinkReading } from '../sinks/sink.ts';
 import { ExchangeCounters, MESSAGE_CHANNELS } from './counters.ts';
 import type { HistogramReading } from './latency-histogram.ts';
 
@@ -22,29 +23,6 @@ export interface ExchangeReading {
   readonly feed: FeedReading | null;
   /** The feed's, and those of symbols that the exchange does not list; not given: the feed's. */
   notLive?(): ReturnType<FeedReading['notLive']>;
-}
-
-/** What metrics read of a sink. Counts only grow. */
-export interface SinkReading {
-  /** Value of the label `sink`: `kafka`. */
-  readonly sink: string;
-  readonly queuedRecords: number;
-  readonly queuedBytes: number;
-  readonly queueLimitBytes: number;
-  /** Records that the sink's server confirmed. */
-  readonly acknowledged: number;
-  /** Requests sent again. */
-  readonly retries: number;
-  /** Errors by the code that the server (or the client) gave: `NOT_LEADER_OR_FOLLOWER`, `connection`, … A fixed set. */
-  readonly errorsByCode: ReadonlyMap<string, number>;
-  /** From sending a request to its acknowledgement, in milliseconds. */
-  readonly ackLatencyMs: HistogramReading;
-  /** Ticks replaced by a newer one in the queue. */
-  readonly conflated: number;
-  /** Ticks not taken or given up; each is in a gap record. */
-  readonly shed: number;
-  /** Frames that were not understood and found no room on their way to the dead letters. */
-  readonly deadLettersDropped: number;
 }
 
 /** Where the metrics come from: asked at each scrape, never held. */

@@ -4,6 +4,7 @@ import { ListingError, type ListingSource } from '../exchange.ts';
 import type { Instrument, InstrumentStatus } from '../instrument.ts';
 import { canonicalSymbol, incrementText, listingEntries, namesOf, readInstruments } from '../listing.ts';
 import { describeCause } from '../rest.ts';
+import { refusalPauseMs } from '../retry-after.ts';
 import { limits } from './limits.ts';
 import { socketUrl } from './requests.ts';
 
@@ -41,8 +42,8 @@ function receiveSnapshot(url: URL, source: ListingSource): Promise<unknown> {
   const timeout = AbortSignal.timeout(source.timeoutMs);
   const signal = AbortSignal.any([source.signal, timeout]);
   return new Promise((resolve, reject) => {
-    const fail = (message: string, cause?: unknown) =>
-      reject(new ListingError(`${url.host} ${message}`, { cause }));
+    const fail = (message: string, cause?: unknown, pauseMs: number | null = null) =>
+      reject(new ListingError(`${url.host} ${message}`, { cause, pauseMs }));
     if (signal.aborted) {
       fail('was not asked: the process stops');
       return;
@@ -70,7 +71,8 @@ function receiveSnapshot(url: URL, source: ListingSource): Promise<unknown> {
     socket.on('unexpected-response', (_request, response) => {
       const retryAfter = response.headers['retry-after'];
       const hint = retryAfter === undefined ? '' : `, retry after ${retryAfter} s`;
-      fail(`answered HTTP ${response.statusCode}${hint}`);
+      const status = response.statusCode ?? 0;
+      fail(`answered HTTP ${status}${hint}`, undefined, refusalPauseMs(status, retryAfter, Date.now()));
       socket.terminate();
     });
     socket.on('error', (error) => fail(`could not be reached: ${describeCause(error)}`, error));

@@ -29,6 +29,8 @@ export class BatchMemory {
   readonly reserve: number;
   readonly batchBytes: number;
   held = 0;
+  /** How many partitions are set aside: they share a part of the limit. */
+  partitionsSetAside = 0;
   /** True above one half: streams that may conflate do. */
   pressure = false;
   private isFull = false;

@@ -53,7 +53,7 @@ export class DeadLetters {
       ...(frame.length > value.length ? { frameBytes: String(frame.length) } : {}),
     });
     const keyField = encodeKeyField(key);
-    const batch = partition.roomFor(keyField.length + value.length + headers.length, true);
+    const batch = partition.roomFor(keyField.length + value.length + headers.length, false);
     return batch?.appendWithHeaders(keyField, value, headers, letter.timestampMs, NO_STREAM, 0) ?? false;
   }
 

@@ -16,6 +16,8 @@ import {
 } from './produce-errors.ts';
 import { PASSING, retryDelay, SET_ASIDE } from './retry-delay.ts';
 
+/** A partition that takes nothing for so long is told of, though its error passes by itself. */
+export const FAILING_AFTER_MS = 5_000;
 /** After so many answers that its bytes are damaged, the batch itself is suspected. */
 const DAMAGED_TO_SPLIT = 5;
 
@@ -72,6 +74,7 @@ export class Delivery {
     }
     const head = partition.head!;
     const name = errorName(code);
+    partition.failure = code;
     this.counters.countError(name);
     if (!isCertain(code)) head.inDoubt = true;
     if (verdict === 'new-identity') {
@@ -129,11 +132,14 @@ export class Delivery {
 
   private recovered(partition: PartitionQueue): void {
     if (partition.failures === 0) return;
+    const wasTold = partition.setAside !== 0 || partition.isFailureTold;
     partition.failures = 0;
     partition.failingSince = 0;
+    partition.failure = 0;
+    partition.isFailureTold = false;
     partition.notBefore = 0;
-    if (partition.setAside === 0) return;
     partition.setAside = 0;
+    if (!wasTold) return;
     this.options.log.info('partition-resumed', `${partition.name} takes records again`, {
       sink: 'kafka',
       data: { topic: partition.topic, partition: partition.partition },
@@ -151,10 +157,21 @@ export class Delivery {
     const { clock, random, unknownTopicMs } = this.options;
     const now = clock.now();
     if (partition.failures++ === 0) partition.failingSince = now;
+    partition.failure = code;
     partition.notBefore = now + retryDelay(partition.failures, PASSING, random);
-    if (code === UNKNOWN_TOPIC_OR_PARTITION && now - partition.failingSince >= unknownTopicMs) {
-      this.setAside(partition, code);
-    }
+    const failingFor = now - partition.failingSince;
+    if (code === UNKNOWN_TOPIC_OR_PARTITION && failingFor >= unknownTopicMs) this.setAside(partition, code);
+    else if (failingFor >= FAILING_AFTER_MS) this.tellFailing(partition, code);
+  }
+
+  private tellFailing(partition: PartitionQueue, code: number): void {
+    if (partition.isFailureTold) return;
+    partition.isFailureTold = true;
+    this.options.log.warn('partition-failing', `${partition.name} takes no records: ${errorName(code)}`, {
+      sink: 'kafka',
+      reason: errorName(code),
+      data: { topic: partition.topic, partition: partition.partition },
+    });
   }
 
   private setAside(partition: PartitionQueue, code: number): void {

@@ -313,6 +313,47 @@ describe('refusals', () => {
     expect(harness.lines.at(-1)).toMatch(/^partition-resumed: md\.trades-\d/);
   });
 
+  it('leaves the others most of the queue when every partition of a topic is set aside', async () => {
+    const limit = 1 << 20;
+    const harness = await started({ queueBytes: limit }, 12);
+    harness.kafka.fate = ({ topic }) =>
+      topic === 'md.trades' ? { kind: 'refuse', code: 29 } : { kind: 'serve' };
+    const keys = Array.from({ length: 100 }, (_, n) => `S${n}`);
+    for (const key of keys) harness.append(key);
+    await harness.clock.advance(10);
+    for (const key of keys) while (harness.append(key, 'trades', 500));
+    expect(harness.sink.status().detail).toContain('and 9 more');
+    expect(harness.sink.status().queuedBytes).toBeLessThan(0.3 * limit);
+    // Neither are sockets paused for it, nor quotes conflated.
+    expect(harness.calls).toEqual([]);
+    const quotes = Array.from({ length: 5 }, () => harness.append('Q', 'quotes'));
+    expect(quotes).not.toContain(false);
+    await harness.clock.advance(10);
+    expect(harness.written('Q', 'md.quotes').map(({ conflated }) => conflated)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('tells of a partition that takes nothing for long, though its error passes by itself', async () => {
+    const harness = await started({}, 1);
+    let replicas = 1;
+    harness.kafka.fate = ({ topic }) =>
+      topic === 'md.trades' && replicas < 2 ? { kind: 'refuse', code: 19 } : { kind: 'serve' };
+    harness.append('A');
+    await harness.clock.advance(1_000);
+    expect(harness.sink.status()).toMatchObject({ healthy: true, detail: null });
+    await harness.clock.advance(10_000);
+    expect(harness.sink.status()).toMatchObject({
+      healthy: false,
+      detail: 'not written: md.trades-0 (NOT_ENOUGH_REPLICAS)',
+    });
+    const told = harness.lines.filter((line) => line.startsWith('partition-failing'));
+    expect(told).toEqual(['partition-failing: md.trades-0 takes no records: NOT_ENOUGH_REPLICAS']);
+    replicas = 2;
+    await harness.clock.advance(3_000);
+    expect(harness.sink.status()).toMatchObject({ healthy: true, detail: null });
+    expect(harness.lines.at(-1)).toBe('partition-resumed: md.trades-0 takes records again');
+    expect(sequences(harness, 'A')).toEqual([1]);
+  });
+
   it('sets the partitions of a topic aside that has been gone for long, and takes them back', async () => {
     const harness = await started({ unknownTopicMs: 10_000 }, 1);
     harness.kafka.fate = ({ topic }) =>
@@ -327,6 +368,18 @@ describe('refusals', () => {
     await harness.clock.advance(3_000);
     expect(sequences(harness, 'A')).toEqual([1]);
     expect(harness.sink.status()).toMatchObject({ healthy: true, detail: null });
+  });
+
+  it('stays with the partitions of its start when a topic gets more, and says so once', async () => {
+    const harness = await started({ metadataMaxAgeMs: 1_000 }, 3);
+    harness.kafka.partitions = 4;
+    await harness.clock.advance(5_000);
+    expect(harness.lines.filter((line) => line.includes('md.trades'))).toEqual([
+      'partitions-added: md.trades has 4 partitions now and had 3 at the start: keys keep theirs until this pod starts again, and then move',
+    ]);
+    for (let n = 0; n < 50; n++) harness.append(`S${n}`);
+    expect(await harness.flush()).toBe(true);
+    expect(harness.kafka.log('md.trades', 3).records).toEqual([]);
   });
 
   it('takes partitions back that had nothing to send while their topic was gone', async () => {
@@ -546,6 +599,16 @@ describe('dead letters', () => {
     const [record] = harness.kafka.recordsOf('md.invalid');
     expect(record!.value.length).toBe(512 * 1024);
     expect(record!.headers.frameBytes).toBe('600000');
+  });
+
+  it('leave the reserve to the records that tell of losses', async () => {
+    const harness = await started({ queueBytes: 1 << 20 });
+    harness.kafka.reachable = () => false;
+    while (harness.append('A', 'trades', 500));
+    for (let n = 0; n < 10; n++)
+      harness.sink.deadLetter({ ...letter, frame: Buffer.alloc(50_000), exchange: `x${n}` });
+    expect(harness.append('A', 'status')).toBe(true);
+    expect(harness.sink.reading().deadLettersDropped).toBe(10);
   });
 
   it('hold a small part of the queue only', async () => {

@@ -14,7 +14,7 @@ import { BridgeError, type ClusterMetadata, type KafkaBridge, NO_LEADER } from '
 import { BrokerLane } from './broker-lane.ts';
 import { KafkaCounters } from './counters.ts';
 import { DeadLetters } from './dead-letters.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, FAILING_AFTER_MS } from './delivery.ts';
 import { KafkaStream } from './kafka-stream.ts';
 import { KafkajsBridge } from './kafkajs-bridge.ts';
 import { Leaders } from './leaders.ts';
@@ -29,9 +29,6 @@ import {
 } from './produce-errors.ts';
 import type { ProducerIdentity } from './record-batch.ts';
 import { PASSING, retryDelay } from './retry-delay.ts';
-
-/** A broker that does not answer for less is not worth an alarm. */
-const UNHEALTHY_AFTER_MS = 5_000;
 
 /** The Kafka sink can't start: retrying would not help. The message names the setting. */
 export class KafkaSinkError extends Error {
@@ -62,6 +59,8 @@ export class KafkaSink implements Sink {
   private readonly lanes = new Map<number, BrokerLane>();
   private readonly streams: KafkaStream[] = [];
   private readonly waiters = new Set<FlushWaiter>();
+  /** Topic → the number of partitions that the log was told of, more than at the start. */
+  private readonly countsTold = new Map<string, number>();
   private listener: SinkListener | null = null;
   private delivery: Delivery | null = null;
   private leaders: Leaders | null = null;
@@ -303,6 +302,7 @@ export class KafkaSink implements Sink {
   /** Gives each partition to its leader's lane; false when one has no leader. */
   private applyLeaders(metadata: ClusterMetadata): boolean {
     let complete = true;
+    this.watchCounts(metadata);
     for (const partition of this.partitions) {
       const topic = metadata.topics.get(partition.topic);
       const code = topic === undefined ? UNKNOWN_TOPIC_OR_PARTITION : topic.errorCode;
@@ -312,6 +312,21 @@ export class KafkaSink implements Sink {
       this.moveTo(leader, partition);
     }
     return complete;
+  }
+
+  /** Partition counts are fixed for life: with another one a key's records would no longer be in order. */
+  private watchCounts(metadata: ClusterMetadata): void {
+    for (const partitions of this.partitionsOf.values()) {
+      const { topic } = partitions[0]!;
+      const count = metadata.topics.get(topic)?.partitions.length ?? 0;
+      if (count <= (this.countsTold.get(topic) ?? partitions.length)) continue;
+      this.countsTold.set(topic, count);
+      this.options.log.error(
+        'partitions-added',
+        `${topic} has ${count} partitions now and had ${partitions.length} at the start: keys keep theirs until this pod starts again, and then move`,
+        { sink: this.name, data: { topic, partitions: count } },
+      );
+    }
   }
 
   private moveTo(leader: number, partition: PartitionQueue): void {
@@ -364,11 +379,14 @@ export class KafkaSink implements Sink {
     if (this.leaders === null || this.closed) return false;
     const now = this.options.clock.now();
     const long = (trouble: { since: number } | null) =>
-      trouble !== null && now - trouble.since > UNHEALTHY_AFTER_MS;
+      trouble !== null && now - trouble.since > FAILING_AFTER_MS;
     return (
       !long(this.leaders.trouble) &&
       ![...this.lanes.values()].some((lane) => lane.partitions.length > 0 && long(lane.trouble)) &&
-      !this.partitions.some((each) => each.setAside !== 0 || (each.leader === NO_LEADER && each.hasWaiting))
+      !this.partitions.some(
+        (each) =>
+          each.setAside !== 0 || (each.leader === NO_LEADER && each.hasWaiting) || isFailing(each, now),
+      )
     );
   }
 
@@ -384,13 +402,17 @@ export class KafkaSink implements Sink {
     }
     const setAside = this.partitions.filter((each) => each.setAside !== 0);
     const leaderless = this.partitions.filter((each) => each.setAside === 0 && each.leader === NO_LEADER);
-    for (const [partitions, what] of [
-      [setAside, 'set aside'],
-      [leaderless, 'without a leader'],
+    const now = this.options.clock.now();
+    const failing = this.partitions.filter((each) => each.leader !== NO_LEADER && isFailing(each, now));
+    for (const [partitions, what, codeOf] of [
+      [setAside, 'set aside', (each: PartitionQueue) => each.setAside],
+      [leaderless, 'without a leader', () => NO_ERROR],
+      [failing, 'not written', (each: PartitionQueue) => each.failure],
     ] as const) {
       if (partitions.length === 0) continue;
       const names = partitions.slice(0, 3).map((each) => {
-        return each.setAside === 0 ? each.name : `${each.name} (${errorName(each.setAside)})`;
+        const code = codeOf(each);
+        return code === NO_ERROR ? each.name : `${each.name} (${errorName(code)})`;
       });
       const more = partitions.length > 3 ? ` and ${partitions.length - 3} more` : '';
       texts.push(`${what}: ${names.join(', ')}${more}`);
@@ -414,6 +436,12 @@ export class KafkaSink implements Sink {
       this.listener?.lost(stream, loss),
     );
   }
+}
+
+/** A partition that has had something to send for long, and whose leader answers but does not take it. */
+function isFailing(partition: PartitionQueue, now: number): boolean {
+  const { setAside, failure, head, failingSince } = partition;
+  return setAside === 0 && failure !== 0 && head !== null && now - failingSince > FAILING_AFTER_MS;
 }
 
 function refusal(error: BridgeError): string {

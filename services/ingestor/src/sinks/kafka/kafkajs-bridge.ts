@@ -17,6 +17,8 @@ const PRODUCE = { apiKey: 0, apiVersion: 7, apiName: 'Produce' } as const;
 const METADATA = { apiKey: 3, apiVersion: 6 } as const;
 /** For TCP, TLS and login together. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** How much later than kafkajs' our own timeout is: kafkajs' error says more. */
+const LATER_THAN_KAFKAJS_MS = 1_000;
 /** Errors of logins: SASL_AUTHENTICATION_FAILED, UNSUPPORTED_SASL_MECHANISM, ILLEGAL_SASL_STATE. */
 const LOGIN_ERRORS: ReadonlySet<unknown> = new Set([58, 33, 34]);
 
@@ -104,6 +106,8 @@ interface MetadataAnswer {
 interface Peer {
   readonly broker: Broker;
   readonly sockets: Set<Socket>;
+  /** How long the last answer asked us to wait, milliseconds: the next request may lie so long in kafkajs' queue. */
+  throttleMs: number;
 }
 
 /**
@@ -165,16 +169,19 @@ export class KafkajsBridge implements KafkaBridge {
     const address = this.addresses.get(nodeId);
     if (address === undefined)
       throw new BridgeError(`broker ${nodeId} is not in the cluster`, { sent: false });
+    let peer: Peer;
     let connection: Connection;
     try {
-      const { broker } = await this.connected(address);
-      connection = await broker.connectionPool.getConnection();
+      peer = await this.connected(address);
+      connection = await peer.broker.connectionPool.getConnection();
     } catch (error) {
       await this.drop(address);
       throw this.bridgeError(address, error, false);
     }
     try {
-      return await send(connection, body);
+      const answer = await this.inTime(send(connection, body), peer.throttleMs);
+      peer.throttleMs = throttleOf(answer);
+      return answer;
     } catch (error) {
       await this.drop(address);
       throw this.bridgeError(address, error, true);
@@ -195,7 +202,7 @@ export class KafkajsBridge implements KafkaBridge {
     for (const address of addresses) {
       try {
         const { broker } = await this.connected(address);
-        return await ask(broker);
+        return await this.inTime(ask(broker), 0);
       } catch (error) {
         // An error that the broker answered with says nothing against the connection.
         if (!isAnswer(error)) await this.drop(address);
@@ -206,6 +213,21 @@ export class KafkajsBridge implements KafkaBridge {
       }
     }
     throw last ?? new BridgeError('kafka.brokers is empty', { sent: false });
+  }
+
+  /** kafkajs measures its timeouts by the wall clock, which may be set back; this one does not. */
+  private async inTime<T>(answer: Promise<T>, throttleMs: number): Promise<T> {
+    const limitMs = this.options.requestTimeoutMs + throttleMs + LATER_THAN_KAFKAJS_MS;
+    let cancel = () => {};
+    const late = new Promise<never>((_, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
+      cancel = () => clearTimeout(timer);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      cancel();
+    }
   }
 
   private async connected(address: string): Promise<Peer> {
@@ -264,7 +286,7 @@ export class KafkajsBridge implements KafkaBridge {
     expectShape(typeof connectionPool.send === 'function', 'ConnectionPool.send');
     for (const connection of connectionPool.pool) expectConnection(connection);
     pool = connectionPool.pool;
-    return { broker, sockets };
+    return { broker, sockets, throttleMs: 0 };
   }
 
   /** kafkajs forgets its promise when the other side ends the connection during TLS or login: watch that. */
@@ -358,8 +380,7 @@ function send(connection: Connection, body: ProduceBody): Promise<Buffer> {
         ...PRODUCE,
         correlationId,
         resolve: ({ payload }) => {
-          // throttle_time_ms is the last field of the answer (KIP-219).
-          connection.requestQueue.maybeThrottle(payload.readInt32BE(payload.length - 4));
+          connection.requestQueue.maybeThrottle(throttleOf(payload));
           resolve(payload);
         },
         reject,
@@ -374,6 +395,11 @@ function send(connection: Connection, body: ProduceBody): Promise<Buffer> {
       },
     });
   });
+}
+
+/** `throttle_time_ms` is the last field of a Produce answer (KIP-219). */
+function throttleOf(answer: Buffer): number {
+  return answer.readInt32BE(answer.length - 4);
 }
 
 /** Length and request header, version 1: `api_key api_version correlation_id client_id`. */

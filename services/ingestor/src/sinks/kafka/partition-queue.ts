@@ -7,8 +7,10 @@ import { type ProducerIdentity, RECORD_OVERHEAD, type RecordBatch } from './reco
 const SEQUENCE_NUMBERS = 0x80000000;
 /** A fresh batch starts no larger, whatever the last one grew to: many partitions may have one each. */
 const LARGEST_FIRST_SLAB = 64 * 1024;
-/** What a partition that is set aside may hold: its part of the queue, so that the others keep theirs. */
+/** What a partition that is set aside may hold of the queue, so that the others keep their part. */
 const SET_ASIDE_SHARE = 1 / 16;
+/** What all of them may hold together, about: a whole topic may be refused, and another one beside it. */
+const ALL_SET_ASIDE_SHARE = 1 / 4;
 
 /** A stream whose latest tick waits outside of the batches while the queue is under pressure. */
 export interface HeldTick {
@@ -46,8 +48,10 @@ export class PartitionQueue {
   notBefore = 0;
   /** When the first of these failures was; 0 while there is none. */
   failingSince = 0;
-  /** The error for which it is set aside; 0 when it is not. */
-  setAside = 0;
+  /** The error of the last failure; 0 while there is none. */
+  failure = 0;
+  /** True when the log has been told that it keeps failing. */
+  isFailureTold = false;
   /** When the oldest record in `open` was appended. */
   waitingSince = 0;
 
@@ -61,6 +65,7 @@ export class PartitionQueue {
   private nextSequence = 0;
   private closed = false;
   private firstSlab = 0;
+  private setAsideFor = 0;
   /** Memory that its batches hold. */
   private heldBytes = 0;
   /** Largest batch in bytes; less than the setting when the broker refused such a one. */
@@ -76,6 +81,16 @@ export class PartitionQueue {
 
   get isClosed(): boolean {
     return this.closed;
+  }
+
+  /** The error for which it is set aside; 0 when it is not. */
+  get setAside(): number {
+    return this.setAsideFor;
+  }
+
+  set setAside(code: number) {
+    this.memory.partitionsSetAside += Number(code !== 0) - Number(this.setAsideFor !== 0);
+    this.setAsideFor = code;
   }
 
   get name(): string {
@@ -255,7 +270,11 @@ export class PartitionQueue {
   }
 
   private mayHold(bytes: number, useReserve: boolean): boolean {
-    if (this.setAside !== 0 && this.heldBytes + bytes > this.memory.limit * SET_ASIDE_SHARE) return false;
-    return this.memory.hasRoom(bytes, useReserve);
+    const { memory } = this;
+    if (this.setAside !== 0) {
+      const share = Math.min(SET_ASIDE_SHARE, ALL_SET_ASIDE_SHARE / memory.partitionsSetAside);
+      if (this.heldBytes + bytes > memory.limit * share) return false;
+    }
+    return memory.hasRoom(bytes, useReserve);
   }
 }

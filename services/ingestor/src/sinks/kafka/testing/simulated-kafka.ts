@@ -45,7 +45,7 @@ export interface SeenPart {
  */
 export class SimulatedKafka implements KafkaBridge {
   readonly logs = new Map<string, PartitionLog>();
-  readonly partitions: number;
+  partitions: number;
   readonly topics = new Set(['md.trades', 'md.quotes', 'md.status', 'md.invalid']);
   brokers: readonly number[] = [1];
   leaderOf: (topic: string, partition: number) => number = () => 1;

@@ -77,6 +77,7 @@ export class Ingestor implements StatusSource, MetricsSources {
       open,
       deadLetter: (letter) => this.fanOut.deadLetter(letter),
       status: this.statusRecords,
+      refusingSink: this.fanOut.refusingSink,
       encoders: tickEncoders(formats, options.schemaIds),
       producer: this.producer,
     };
@@ -101,7 +102,7 @@ export class Ingestor implements StatusSource, MetricsSources {
    * started. Rejects when a sink refuses its settings, or NothingToRunError.
    */
   async start(): Promise<void> {
-    await this.fanOut.start(this.sinkListener());
+    await this.fanOut.start((sink) => this.listenerOf(sink));
     if (this.stopping.signal.aborted) return;
     this.phase = 'running';
     const started = await Promise.all(this.runners.map((runner) => runner.start()));
@@ -266,28 +267,29 @@ export class Ingestor implements StatusSource, MetricsSources {
     });
   }
 
-  private sinkListener(): SinkListener {
+  private listenerOf(sink: string): SinkListener {
     return {
-      full: (sink) => {
+      full: () => {
         this.logger.warn('queue-full', `the queue of ${sink} is full: sockets are paused`, { sink });
         this.backpressure.sinkFull(sink);
       },
-      drained: (sink) => {
+      drained: () => {
         this.logger.info('queue-drained', `the queue of ${sink} has room again`, { sink });
         this.backpressure.sinkDrained(sink);
         this.statusRecords.retry();
       },
-      lost: (stream, loss) => this.sinkEvent('gap', stream, loss),
-      repeated: (stream, repeat) => this.sinkEvent('repeated', stream, repeat),
+      lost: (stream, loss) => this.sinkEvent(sink, 'gap', stream, loss),
+      repeated: (stream, repeat) => this.sinkEvent(sink, 'repeated', stream, repeat),
     };
   }
 
-  private sinkEvent(state: 'gap' | 'repeated', stream: StreamDescriptor, loss: SinkLoss): void {
+  private sinkEvent(sink: string, state: 'gap' | 'repeated', stream: StreamDescriptor, loss: SinkLoss): void {
     const { exchange, symbol, channel } = stream;
     const event = state === 'gap' ? 'records-lost' : 'records-repeated';
     // A topic that is taken from us speaks for thousands of streams at once: each has its record.
     if (this.logger.admits(event, exchange)) {
       this.logger.warn(event, loss.reason, {
+        sink,
         exchange,
         symbol,
         channel,
@@ -297,6 +299,6 @@ export class Ingestor implements StatusSource, MetricsSources {
     // A status record about a status record would never end.
     if (stream.topic === 'status') return;
     const runner = this.runners.find(({ name }) => name === exchange);
-    runner?.pipeline?.sinkEvent(state, channel as TickChannel, symbol, loss);
+    runner?.pipeline?.sinkEvent(sink, state, channel as TickChannel, symbol, loss);
   }
 }

@@ -23,6 +23,7 @@ const DRAINED_RECORDS = 10_000;
 export class KafkajsSendBatchSink implements Sink {
   readonly name = 'kafka';
   readonly format = 'avro';
+  readonly mayRefuse = true;
   private readonly producer: Producer;
   private readonly kafka: Kafka;
   private readonly prefix: string;

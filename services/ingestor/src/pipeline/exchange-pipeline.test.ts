@@ -123,7 +123,10 @@ beforeEach(() => {
     {
       open,
       deadLetter: (letter) => letters.push({ ...letter, frame: Buffer.from(letter.frame) }),
-      status: new StatusRecords(formats, 3, 'producer', (descriptor) => [open(descriptor)]),
+      status: new StatusRecords(formats, 3, 'producer', (descriptor) => [
+        { sink: 'kafka', stream: open(descriptor) },
+      ]),
+      refusingSink: 'kafka',
       encoders: tickEncoders(formats, { trades: 1, quotes: 2, status: 3 }),
       producer: 'producer',
     },

@@ -41,6 +41,8 @@ export interface PipelineOutputs {
   open(descriptor: StreamDescriptor, format: TickFormat): SinkStream;
   deadLetter(letter: DeadLetter): void;
   readonly status: StatusRecords;
+  /** The one sink that may have no room for a tick: what is shed is whole in the others. */
+  readonly refusingSink: string | null;
   /** Random id of this life of the pod. */
   readonly producer: string;
 }
@@ -244,16 +246,23 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
   }
 
   /** A sink gave records of a stream up, or may have written them twice. */
-  sinkEvent(state: 'gap' | 'repeated', channel: TickChannel, symbol: string, loss: SinkLoss): void {
+  sinkEvent(
+    sink: string,
+    state: 'gap' | 'repeated',
+    channel: TickChannel,
+    symbol: string,
+    loss: SinkLoss,
+  ): void {
     const stream = this.streamsOf(channel).find((each) => each?.instrument.symbol === symbol);
     if (stream === undefined) return;
     if (state === 'gap') this.counters.gaps[CHANNEL[channel]]!++;
-    this.outputs.status.write(subjectOf(stream), {
+    const event = {
       time: nowMicros(),
       state,
       reason: `${loss.reason} (sequence ${loss.firstSequence} to ${loss.lastSequence})`,
       count: loss.count,
-    });
+    };
+    this.outputs.status.write(subjectOf(stream), event, sink);
   }
 
   private enterSession(session: FeedSession): void {
@@ -312,7 +321,12 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
   private shedEnds(stream: TickStream): void {
     const ended = stream.shed!;
     stream.shed = null;
-    this.gap(stream, { ...ended, reason: 'queue full: the sink did not keep up' });
+    this.gap(
+      stream,
+      { ...ended, reason: 'queue full: the sink did not keep up' },
+      this.session,
+      this.outputs.refusingSink,
+    );
   }
 
   /** Writes what is still open as gap records; for the end of the pod's life. */
@@ -386,14 +400,16 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
       reason: string;
     },
     session: Session | null = this.session,
+    sink: string | null = null,
   ): void {
     this.counters.gaps[CHANNEL[stream.channel]]!++;
-    this.outputs.status.write(subjectOf(stream), {
+    const event = {
       time: nowMicros(),
-      state: 'gap',
+      state: 'gap' as const,
       ...(session === null ? {} : { session: session.id }),
       ...gap,
-    });
+    };
+    this.outputs.status.write(subjectOf(stream), event, sink);
   }
 }
 

@@ -30,7 +30,9 @@ beforeEach(() => {
       return true;
     },
   });
-  records = new StatusRecords(new Set(['avro']), 3, 'producer', (descriptor) => [open(descriptor)]);
+  records = new StatusRecords(new Set(['avro']), 3, 'producer', (descriptor) => [
+    { sink: 'kafka', stream: open(descriptor) },
+  ]);
 });
 
 describe('status records in a queue that is full', () => {
@@ -73,10 +75,13 @@ describe('status records of several sinks', () => {
     const taken: string[] = [];
     records = new StatusRecords(new Set(['avro', 'json'] as const), 3, 'producer', (_descriptor, format) =>
       rooms[format as keyof typeof rooms].map((_, at) => ({
-        append: () => {
-          if (rooms[format as keyof typeof rooms][at] === 0) return false;
-          taken.push(`${format} ${at}`);
-          return true;
+        sink: `${format} ${at}`,
+        stream: {
+          append: () => {
+            if (rooms[format as keyof typeof rooms][at] === 0) return false;
+            taken.push(`${format} ${at}`);
+            return true;
+          },
         },
       })),
     );
@@ -88,5 +93,17 @@ describe('status records of several sinks', () => {
     expect(records.retry()).toBe(2);
     expect(taken.slice(4)).toEqual(['avro 0', 'avro 0']);
     expect(records.waiting).toBe(0);
+  });
+
+  it('go only to the sink that they are about, when they are about one', () => {
+    const taken: string[] = [];
+    records = new StatusRecords(new Set(['avro', 'json'] as const), 3, 'producer', (_descriptor, format) =>
+      ['one', 'two'].map((name) => ({
+        sink: `${format} ${name}`,
+        stream: { append: () => taken.push(`${format} ${name}`) > 0 },
+      })),
+    );
+    records.write(subject('A'), event('gap', 1_000), 'json two');
+    expect(taken).toEqual(['json two']);
   });
 });

@@ -7,6 +7,7 @@ import {
   statusKey,
   type TickChannel,
 } from '@tickline/schemas';
+import type { NamedStream } from '../sinks/fan-out.ts';
 import { EncodedTick, type SinkStream, type StreamDescriptor, type TickFormat } from '../sinks/sink.ts';
 
 /** States that we write to `md.status`; readers must accept further ones. */
@@ -56,13 +57,13 @@ type StatusEncoder = (status: Status) => Uint8Array;
 export class StatusRecords {
   private readonly encoders: ReadonlyMap<TickFormat, StatusEncoder>;
   /** The sinks' streams, by format and key. */
-  private readonly streams = new Map<string, readonly SinkStream[]>();
+  private readonly streams = new Map<string, readonly NamedStream[]>();
   private readonly tick = new EncodedTick();
   private readonly producer: string;
-  private readonly open: (descriptor: StreamDescriptor, format: TickFormat) => readonly SinkStream[];
+  private readonly open: (descriptor: StreamDescriptor, format: TickFormat) => readonly NamedStream[];
   /** Records that found even the reserve full and were given up. */
   refused = 0;
-  /** What waits for room, by the sink that has none: its format, and its place among the sinks of that format. */
+  /** What waits for room, by the sink that has none. */
   private readonly waitingFor = new Map<string, WaitingRecord[]>();
 
   /** `schemaId`: of the registered schema; needed for Avro only. */
@@ -70,7 +71,7 @@ export class StatusRecords {
     formats: ReadonlySet<TickFormat>,
     schemaId: number | null,
     producer: string,
-    open: (descriptor: StreamDescriptor, format: TickFormat) => readonly SinkStream[],
+    open: (descriptor: StreamDescriptor, format: TickFormat) => readonly NamedStream[],
   ) {
     this.encoders = new Map([...formats].map((format) => [format, encoderOf(format, schemaId)]));
     this.producer = producer;
@@ -97,7 +98,8 @@ export class StatusRecords {
     return appended;
   }
 
-  write(subject: StatusSubject, event: StatusEvent): void {
+  /** `only`: the sink that the event is about, when it is about one; its ticks are whole elsewhere. */
+  write(subject: StatusSubject, event: StatusEvent, only: string | null = null): void {
     if (this.waiting > 0) this.retry();
     const record: Status = {
       exchange: subject.exchange,
@@ -119,16 +121,16 @@ export class StatusRecords {
     const mustWait = TELLS_OF_TICKS.has(event.state);
     for (const [format, encode] of this.encoders) {
       const bytes = encode(record);
-      this.streamsOf(subject, format).forEach((stream, at) => {
-        const sink = `${format} ${at}`;
+      for (const { sink, stream } of this.streamsOf(subject, format)) {
+        if (only !== null && sink !== only) continue;
         const waiting = this.waitingFor.get(sink);
         // Behind those that wait: a reader sees the gaps of a symbol in order.
         const inTurn = !mustWait || waiting === undefined;
-        if (inTurn && this.append(stream, bytes, timestampMs)) return;
+        if (inTurn && this.append(stream, bytes, timestampMs)) continue;
         if (!mustWait || (waiting?.length ?? 0) >= MAX_WAITING) this.refused++;
         else if (waiting === undefined) this.waitingFor.set(sink, [{ stream, bytes, timestampMs }]);
         else waiting.push({ stream, bytes, timestampMs });
-      });
+      }
     }
   }
 
@@ -141,7 +143,7 @@ export class StatusRecords {
     return stream.append(tick);
   }
 
-  private streamsOf(subject: StatusSubject, format: TickFormat): readonly SinkStream[] {
+  private streamsOf(subject: StatusSubject, format: TickFormat): readonly NamedStream[] {
     const key = statusKey(subject.exchange, subject.symbol, subject.channel);
     const place = `${format} ${key}`;
     let streams = this.streams.get(place);

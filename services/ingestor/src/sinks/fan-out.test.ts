@@ -14,6 +14,7 @@ const descriptor: StreamDescriptor = {
 
 class FakeSink implements Sink {
   readonly format = 'avro';
+  readonly mayRefuse = false;
   readonly name: string;
   readonly taken: number[] = [];
   readonly letters: DeadLetter[] = [];
@@ -95,7 +96,7 @@ describe('FanOut', () => {
   it('closes all when one refuses to start', async () => {
     const [one, two] = [new FakeSink('a'), new FakeSink('b')];
     two.refusal = new Error('kafka.brokers is wrong');
-    await expect(new FanOut([one, two]).start(listener)).rejects.toThrow('kafka.brokers is wrong');
+    await expect(new FanOut([one, two]).start(() => listener)).rejects.toThrow('kafka.brokers is wrong');
     expect([one.closed, two.closed]).toEqual([1, 1]);
   });
 

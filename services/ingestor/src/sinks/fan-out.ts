@@ -10,6 +10,12 @@ import type {
   TickFormat,
 } from './sink.ts';
 
+/** A stream, and whose it is. */
+export interface NamedStream {
+  readonly sink: string;
+  readonly stream: SinkStream;
+}
+
 /** Hands every tick to all sinks that take its format. A sink's full queue is no other sink's concern. */
 export class FanOut {
   /** What ticks must be encoded as: each format once, however many sinks want it. */
@@ -22,9 +28,9 @@ export class FanOut {
   }
 
   /** Starts all sinks; rejects with the first refusal, the others closed. */
-  async start(listener: SinkListener): Promise<void> {
+  async start(listenerOf: (sink: string) => SinkListener): Promise<void> {
     try {
-      await Promise.all(this.sinks.map((sink) => sink.start(listener)));
+      await Promise.all(this.sinks.map((sink) => sink.start(listenerOf(sink.name))));
     } catch (error) {
       await this.close();
       throw error;
@@ -33,13 +39,20 @@ export class FanOut {
 
   /** The way of one stream's ticks in that format. With one sink it is that sink's own: nothing is added. */
   stream(descriptor: StreamDescriptor, format: TickFormat = 'avro'): SinkStream {
-    const streams = this.streams(descriptor, format);
+    const streams = this.streams(descriptor, format).map(({ stream }) => stream);
     return streams.length === 1 ? streams[0]! : new FannedStream(streams);
   }
 
-  /** The same, each sink's by itself: for a caller who must know which one had no room. */
-  streams(descriptor: StreamDescriptor, format: TickFormat): readonly SinkStream[] {
-    return this.sinks.filter((sink) => sink.format === format).map((sink) => sink.stream(descriptor));
+  /** The same, each sink's by itself. */
+  streams(descriptor: StreamDescriptor, format: TickFormat): readonly NamedStream[] {
+    return this.sinks
+      .filter((sink) => sink.format === format)
+      .map((sink) => ({ sink: sink.name, stream: sink.stream(descriptor) }));
+  }
+
+  /** The sink that may have no room for a tick, if there is one. */
+  get refusingSink(): string | null {
+    return this.sinks.find(({ mayRefuse }) => mayRefuse)?.name ?? null;
   }
 
   deadLetter(letter: DeadLetter): void {

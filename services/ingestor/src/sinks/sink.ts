@@ -66,6 +66,11 @@ export interface SinkLoss {
 export interface Sink {
   readonly name: string;
   readonly format: TickFormat;
+  /**
+   * Whether `append` may return false and `full` be told: of the one sink for which sockets pause. All others
+   * take every tick and tell their own losses.
+   */
+  readonly mayRefuse: boolean;
   /** Connects; resolves when the sink can take ticks. Rejects with a sentence that names the setting. */
   start(listener: SinkListener): Promise<void>;
   /** After `start`. */

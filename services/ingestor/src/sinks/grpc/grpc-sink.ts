@@ -22,6 +22,7 @@ export class GrpcSinkError extends Error {
 export class GrpcSink implements Sink {
   readonly name = 'grpc';
   readonly format: TickFormat = 'protobuf';
+  readonly mayRefuse = false;
   readonly counters: GrpcCounters = new GrpcCounters();
   private readonly settings: GrpcSettings;
   private readonly context: SinkContext;

@@ -48,6 +48,7 @@ interface FlushWaiter {
 export class KafkaSink implements Sink {
   readonly name = 'kafka';
   readonly format: TickFormat = 'avro';
+  readonly mayRefuse = true;
   readonly counters: KafkaCounters = new KafkaCounters();
 
   private readonly options: ResolvedKafkaOptions;

@@ -28,6 +28,7 @@ const NO_SYMBOL = new Uint8Array(0);
 export class RedisPubSubSink implements Sink {
   readonly name = 'redis-pubsub';
   readonly format: RedisFormat;
+  readonly mayRefuse = false;
   readonly counters: RedisCounters = new RedisCounters();
 
   private readonly options: ReturnType<typeof withDefaults<RedisPubSubOptions>>;

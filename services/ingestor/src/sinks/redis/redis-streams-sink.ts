@@ -52,6 +52,7 @@ interface FlushWaiter {
 export class RedisStreamsSink implements Sink {
   readonly name = 'redis-streams';
   readonly format: RedisFormat;
+  readonly mayRefuse = false;
   readonly counters: RedisCounters = new RedisCounters();
 
   private readonly options: ReturnType<typeof withDefaults<RedisStreamsOptions>>;

@@ -318,13 +318,13 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
     if (exchangeTime !== NO_TIME) counters.observeLatency(envelope.receiveTime, exchangeTime);
   }
 
-  private shedEnds(stream: TickStream): void {
+  private shedEnds(stream: TickStream, session: Session | null = this.session): void {
     const ended = stream.shed!;
     stream.shed = null;
     this.gap(
       stream,
       { ...ended, reason: 'queue full: the sink did not keep up' },
-      this.session,
+      session,
       this.outputs.refusingSink,
     );
   }
@@ -332,7 +332,7 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
   /** Writes what is still open as gap records; for the end of the pod's life. */
   closeShed(): void {
     for (const stream of [...this.trades, ...this.quotes]) {
-      if (stream !== undefined && stream.shed !== null) this.shedEnds(stream);
+      if (stream !== undefined && stream.shed !== null) this.shedEnds(stream, null);
     }
   }
 

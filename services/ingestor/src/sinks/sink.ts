@@ -111,6 +111,8 @@ export interface SinkReading {
   readonly shed: number;
   /** Frames that were not understood and found no room on their way to the dead letters. */
   readonly deadLettersDropped: number;
+  /** Connected clients, of a sink that serves them. */
+  readonly clients?: number;
 }
 
 export interface DeadLetter {

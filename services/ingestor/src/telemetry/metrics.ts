@@ -261,6 +261,11 @@ export function createMetrics(sources: MetricsSources): Registry {
     [],
     () => [[{}, sources.statusRecordsRefused()]],
   );
+  gauge('tickline_sink_clients', 'Clients that a sink serves.', ['sink'], () =>
+    [...sources.sinks()].flatMap(({ sink, clients }): Sample[] =>
+      clients === undefined ? [] : [[{ sink }, clients]],
+    ),
+  );
   gauge(
     'tickline_ready',
     '1 when every owned subscription was settled and the sinks answered once, else 0.',

@@ -95,7 +95,7 @@ describe.runIf(existsSync('/proc/self/status'))(
         }
       }
       const states = new Set(status.map(({ state }) => state));
-      expect([...states].sort()).toEqual(['acknowledged', 'gap', 'live']);
+      expect([...states].sort()).toEqual(['acknowledged', 'gap', 'live', 'shedding']);
     });
 
     it('conflates quotes: every one is written or stood for', () => {

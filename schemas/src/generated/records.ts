@@ -87,7 +87,7 @@ export interface Status {
   session: string | null;
   /** When we noticed, by the pod's clock. */
   time: number;
-  /** live, stale, rejected, reconnected, gap, repeated; readers must accept further values. */
+  /** acknowledged, live, stale, rejected, reconnected, shedding (ticks find no room; the gap follows when they do again), gap, repeated; readers must accept further values. */
   state: string;
   /** Why, in a short phrase for people. */
   reason: string;

@@ -3,6 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PassThrough, Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import { KafkaSinkError } from '../sinks/kafka/kafka-sink.ts';
+import type { Sink } from '../sinks/sink.ts';
 import { runCommand } from './run.ts';
 
 const servers: Server[] = [];
@@ -46,6 +48,9 @@ function listing(...instruments: { symbol: string; baseAsset?: string }[]): obje
   };
 }
 
+/** The sinks of the next run. */
+let sinks: readonly Sink[] = [];
+
 async function run(...argv: string[]): Promise<{ code: number; log: string }> {
   let log = '';
   const stdout = new Writable({
@@ -62,7 +67,7 @@ async function run(...argv: string[]): Promise<{ code: number; log: string }> {
       ...argv,
     ],
     { env: {}, stdout, stderr: new PassThrough(), version: '0' },
-    () => [],
+    () => sinks,
   );
   return { code, log };
 }
@@ -82,6 +87,42 @@ describe('run', () => {
     expect(code).toBe(1);
     expect(log).toContain('set metrics.port to a free port');
     await expect(fetch(`http://127.0.0.1:${free}/livez`)).rejects.toThrow('fetch failed');
+  });
+
+  it('exits as for a refused configuration when a sink refuses its settings', async () => {
+    const refusal = new KafkaSinkError('topic "md.trades" does not exist');
+    sinks = [
+      {
+        name: 'kafka',
+        format: 'json',
+        mayRefuse: true,
+        start: () => Promise.reject(refusal),
+        stream: () => ({ append: () => true }),
+        deadLetter: () => undefined,
+        flush: () => Promise.resolve(true),
+        close: () => Promise.resolve(),
+        status: () => ({
+          sink: 'kafka',
+          healthy: false,
+          detail: null,
+          queuedRecords: 0,
+          queuedBytes: 0,
+          queueLimitBytes: 0,
+          acknowledged: 0,
+          dropped: 0,
+        }),
+      },
+    ];
+    const { code, log } = await run(
+      '--kafka.enabled=false',
+      '--grpc.enabled=true',
+      '--exchanges.binance.symbols=BTC-USDT',
+      '--status.port=0',
+      '--metrics.port=0',
+    );
+    sinks = [];
+    expect(log).toContain('md.trades');
+    expect(code).toBe(2);
   });
 
   it('refuses a configuration in which two instruments are one symbol', async () => {

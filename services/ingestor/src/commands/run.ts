@@ -16,7 +16,7 @@ import { AmbiguousSymbolError } from '../pipeline/wanted-units.ts';
 import { RegistryLoginError } from '../registry-client.ts';
 import { resolveSchemaIds, SchemasMissingError } from '../schema-ids.ts';
 import { createSinks } from '../sinks/registry.ts';
-import type { Sink } from '../sinks/sink.ts';
+import { type Sink, SinkRefusedError } from '../sinks/sink.ts';
 import type { DirectoryEntry, SinkContext } from '../sinks/sink-context.ts';
 import type { HttpListener } from '../telemetry/http-listener.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
@@ -40,13 +40,14 @@ Exit codes: 0 ended by a signal with everything acknowledged; 1 something was lo
 /** Longest wait between two tries to reach the schema registry at start. */
 const MAX_REGISTRY_RETRY_MS = 15_000;
 
-/** The configuration is at fault, though only the exchanges or the registry could tell. */
+/** The configuration is at fault, though only exchanges, registry or brokers could tell. */
 const REFUSALS = [
   NothingToRunError,
   SchemasMissingError,
   RegistryLoginError,
   AmbiguousSymbolError,
   FeedOptionsError,
+  SinkRefusedError,
 ] as const;
 
 /** What the command touches of its process. */

@@ -376,13 +376,16 @@ describe('ExchangePipeline', () => {
     accepts = true;
     receive(first, { trade: '4' });
     expect(records<Trade>('trades').map((trade) => trade.sequence)).toEqual([1, 4]);
-    expect(records<Status>('status')).toMatchObject([{ state: 'gap', firstId: '2', lastId: '3', count: 2 }]);
+    expect(records<Status>('status')).toMatchObject([
+      { state: 'shedding', firstTime: 5_000_000, firstId: null },
+      { state: 'gap', firstId: '2', lastId: '3', count: 2 },
+    ]);
     expect(counters.shed[0]).toBe(2);
     accepts = false;
     receive(first, { trade: '5' });
     pipeline.closeShed();
-    expect(records<Status>('status')).toMatchObject([
-      {},
+    expect(records<Status>('status').slice(2)).toMatchObject([
+      { state: 'shedding' },
       { state: 'gap', firstId: '5', lastId: '5', count: 1 },
     ]);
   });

@@ -313,9 +313,22 @@ export class ExchangePipeline implements FeedListener, FrameHandler {
       if (stream.shed !== null) this.shedEnds(stream);
     } else {
       counters.shed[this.channel]!++;
+      if (stream.shed === null) this.shedBegins(stream);
       shed(stream, id.toString(), envelope.receiveTime);
     }
     if (exchangeTime !== NO_TIME) counters.observeLatency(envelope.receiveTime, exchangeTime);
+  }
+
+  /** Told at once: a partition that is set aside may stay so for days before its gap can be named. */
+  private shedBegins(stream: TickStream): void {
+    const event = {
+      time: nowMicros(),
+      state: 'shedding' as const,
+      reason: 'queue full: the sink does not keep up, or has set the partition aside',
+      session: this.session!.id,
+      firstTime: this.envelope.receiveTime,
+    };
+    this.outputs.status.write(subjectOf(stream), event, this.outputs.refusingSink);
   }
 
   private shedEnds(stream: TickStream, session: Session | null = this.session): void {

@@ -11,7 +11,15 @@ import type { NamedStream } from '../sinks/fan-out.ts';
 import { EncodedTick, type SinkStream, type StreamDescriptor, type TickFormat } from '../sinks/sink.ts';
 
 /** States that we write to `md.status`; readers must accept further ones. */
-export type StatusState = 'acknowledged' | 'live' | 'stale' | 'rejected' | 'reconnected' | 'gap' | 'repeated';
+export type StatusState =
+  | 'acknowledged'
+  | 'live'
+  | 'stale'
+  | 'rejected'
+  | 'reconnected'
+  | 'shedding'
+  | 'gap'
+  | 'repeated';
 
 /** Whom a status is about. */
 export interface StatusSubject {

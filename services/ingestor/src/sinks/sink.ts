@@ -62,6 +62,11 @@ export interface SinkLoss {
   readonly reason: string;
 }
 
+/** A sink can't start, and trying again would not help: its settings are at fault. The message names the setting. */
+export class SinkRefusedError extends Error {
+  override name = 'SinkRefusedError';
+}
+
 /** Where encoded ticks go. A sink never knows an exchange, and none can slow another. */
 export interface Sink {
   readonly name: string;

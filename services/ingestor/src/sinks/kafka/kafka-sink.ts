@@ -8,6 +8,7 @@ import type {
   StreamDescriptor,
   TickFormat,
 } from '../sink.ts';
+import { SinkRefusedError } from '../sink.ts';
 
 import { BatchMemory } from './batch-memory.ts';
 import { BridgeError, type ClusterMetadata, type KafkaBridge, NO_LEADER } from './bridge.ts';
@@ -31,7 +32,7 @@ import type { ProducerIdentity } from './record-batch.ts';
 import { PASSING, retryDelay } from './retry-delay.ts';
 
 /** The Kafka sink can't start: retrying would not help. The message names the setting. */
-export class KafkaSinkError extends Error {
+export class KafkaSinkError extends SinkRefusedError {
   override name = 'KafkaSinkError';
 }
 

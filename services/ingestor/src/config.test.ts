@@ -511,6 +511,19 @@ describe('whatever a file holds', () => {
     );
   });
 
+  it.each([
+    '{"toString": 0}',
+    '[{"toString": 0}]',
+    '[[{"toString": 0}]]',
+    '{"a": {"toString": 0}}',
+    '[{"valueOf": 0, "toString": 0}]',
+  ])('is judged where %s stands for any key', (value) => {
+    for (const path of paths) {
+      const tree = path.split('.').reduceRight((inner, name) => `{"${name}": ${inner}}`, value);
+      expect(judged(tree)).toBe(false);
+    }
+  });
+
   it.each(['__proto__: {a: 1}', 'constructor: {prototype: {a: 1}}', 'kafka: {__proto__: {clientId: x}}'])(
     'refuses %s',
     (yaml) => expect(judged(yaml)).toBe(false),

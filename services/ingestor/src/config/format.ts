@@ -57,6 +57,14 @@ export function quoted(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
+/**
+ * What somebody wrote, as text to compare; empty for a list or mapping, which no text is like. JSON's
+ * objects are not to be asked: `{"toString": 0}` answers with an exception.
+ */
+function asText(value: unknown): string {
+  return typeof value === 'object' ? '' : String(value);
+}
+
 function plainText(value: unknown): string {
   return String(value);
 }
@@ -68,10 +76,10 @@ export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): 
     type: `integer, ${range}`,
     read(value) {
       if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-        const rounded = Math.min(most, Math.max(least, Math.round(Number(value))));
+        const rounded = Math.min(most, Math.max(least, Math.round(Number(asText(value)))));
         return misfit(
           `must be an integer (${range}), is ${quoted(value)}`,
-          Number.isFinite(rounded) && value !== null && typeof value !== 'object' ? String(rounded) : null,
+          Number.isFinite(rounded) && asText(value).trim() !== '' ? String(rounded) : null,
         );
       }
       if (value < least) return misfit(`must be ${range}, is ${value}`, String(least));
@@ -175,12 +183,12 @@ export function boolean(): Format<boolean> {
     type: 'true or false',
     read(value) {
       if (typeof value === 'boolean') return value;
-      const asText = String(value).toLowerCase();
-      const meant = ['yes', 'on', '1', 'y'].includes(asText)
+      const text = asText(value).toLowerCase();
+      const meant = ['yes', 'on', '1', 'y'].includes(text)
         ? 'true'
-        : ['no', 'off', '0', 'n'].includes(asText)
+        : ['no', 'off', '0', 'n'].includes(text)
           ? 'false'
-          : nearestOf(asText, ['true', 'false']);
+          : nearestOf(text, ['true', 'false']);
       return misfit(`must be true or false, is ${quoted(value)}`, meant);
     },
     parse: (text) => (text === 'true' ? true : text === 'false' ? false : text),
@@ -238,7 +246,7 @@ export function oneOf<const T extends string>(values: readonly T[]): Format<T> {
       return misfit(
         `must be one of ${list}; is ${quoted(value)}`,
         nearestOf(
-          String(value),
+          asText(value),
           values.filter((v) => v !== ''),
         ),
       );

@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/{integration,chaos}/**/*.test.ts'],
+          include: ['test/{integration,chaos,chart,alerts,page,image,security,replay}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,

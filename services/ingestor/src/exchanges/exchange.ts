@@ -1,4 +1,4 @@
-import type { ExchangeName, QuoteDraft, TickChannel, TradeDraft } from '@tickline/schemas';
+import type { ExchangeName, QuoteDraft, TickChannel, TradeDraft, TradeIdRule } from '@tickline/schemas';
 import type { IndexedInstrument, Instrument } from './instrument.ts';
 import type { InstrumentIndex } from './instrument-index.ts';
 
@@ -75,9 +75,6 @@ export interface Heartbeat {
   /** Ping text for kind `message`. */
   ping(request: number): string;
 }
-
-/** `counting`: +1 per trade of a symbol; `counting-fills`: covers tradeId − fillCount + 1 … tradeId; `opaque`: proves nothing. */
-export type TradeIdRule = 'counting' | 'counting-fills' | 'opaque';
 
 export interface Topic {
   /** As the exchange writes it in acknowledgements and errors; unique on a connection. */

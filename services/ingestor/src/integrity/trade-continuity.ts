@@ -1,5 +1,4 @@
-import type { ByteRange } from '@tickline/schemas';
-import type { TradeIdRule } from '../exchanges/exchange.ts';
+import type { ByteRange, TradeIdRule } from '@tickline/schemas';
 
 /** The trade follows the one before, or is the first, or the ids prove nothing. */
 export const CONTIGUOUS = 0;
@@ -15,12 +14,8 @@ const RESTART_AFTER = 32;
 const MAX_DIGITS = 15;
 
 /**
- * Whether a symbol's trades are complete, by the exchange's own ids:
- *
- * - `counting` (Binance `t`, Kraken `trade_id`): each trade's id is the one before plus 1;
- * - `counting-fills` (OKX): a message covers the ids `tradeId − fillCount + 1 … tradeId`, and the
- *   next message starts one above;
- * - `opaque` (Bybit): ids prove nothing, every trade is taken as contiguous.
+ * Whether a symbol's trades are complete, by the exchange's own ids and what they prove (`TradeIdRule`). Where they
+ * prove nothing, every trade is taken as contiguous.
  */
 export class TradeContinuity {
   firstMissing = 0;

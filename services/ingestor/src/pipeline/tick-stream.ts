@@ -1,5 +1,4 @@
-import { NO_TIME, type TickChannel, tickKey } from '@tickline/schemas';
-import type { TradeIdRule } from '../exchanges/exchange.ts';
+import { NO_TIME, type TickChannel, type TradeIdRule, tickKey } from '@tickline/schemas';
 import type { IndexedInstrument } from '../exchanges/instrument.ts';
 import type { Session } from '../feed/feed.ts';
 import { OpenGaps } from '../integrity/open-gaps.ts';

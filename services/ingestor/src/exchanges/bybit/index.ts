@@ -1,3 +1,4 @@
+import { TRADE_ID_RULES } from '@tickline/schemas';
 import type { Exchange } from '../exchange.ts';
 import { BybitDecoder } from './decoder.ts';
 import { endpoints } from './endpoints.ts';
@@ -12,7 +13,7 @@ export const bybitSpot: Exchange = {
   endpoints,
   limits,
   heartbeat,
-  tradeIds: 'opaque',
+  tradeIds: TRADE_ID_RULES['bybit-spot'],
   socketUrl,
   topic,
   subscribe,

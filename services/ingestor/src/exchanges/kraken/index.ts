@@ -1,3 +1,4 @@
+import { TRADE_ID_RULES } from '@tickline/schemas';
 import type { Exchange } from '../exchange.ts';
 import { KrakenDecoder } from './decoder.ts';
 import { endpoints } from './endpoints.ts';
@@ -12,7 +13,7 @@ export const kraken: Exchange = {
   endpoints,
   limits,
   heartbeat,
-  tradeIds: 'counting',
+  tradeIds: TRADE_ID_RULES.kraken,
   socketUrl,
   topic,
   subscribe,

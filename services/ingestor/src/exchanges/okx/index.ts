@@ -1,3 +1,4 @@
+import { TRADE_ID_RULES } from '@tickline/schemas';
 import type { Exchange } from '../exchange.ts';
 import { OkxDecoder } from './decoder.ts';
 import { endpoints } from './endpoints.ts';
@@ -12,7 +13,7 @@ export const okx: Exchange = {
   endpoints,
   limits,
   heartbeat,
-  tradeIds: 'counting-fills',
+  tradeIds: TRADE_ID_RULES.okx,
   socketUrl,
   topic,
   subscribe,

@@ -9,6 +9,7 @@ const status: PodStatus = {
   now: 1_700_000_001_000,
   phase: 'running',
   shard: { index: 0, count: 2 },
+  assignment: 'a1b2c3',
   ready: false,
   notReady: 'okx is not settled',
   cpuSeconds: 1.5,
@@ -24,6 +25,7 @@ const status: PodStatus = {
       reconnects: 1,
       latencyMs: { p50: 1, p99: 2 },
       waitingFor: null,
+      units: { configured: 5, owned: 1 },
     },
   ],
   connections: [
@@ -61,6 +63,7 @@ const status: PodStatus = {
       queueLimitBytes: 100,
       acknowledged: 9,
       dropped: 0,
+      acknowledgementMs: { p50: 1.5, p99: 4 },
     },
   ],
 };
@@ -81,6 +84,20 @@ describe('readPodStatus', () => {
     expect(readPodStatus(changed((document) => Object.assign(document, { later: 1 })))).toEqual(status);
   });
 
+  it('takes the status of a pod that is older than some members', () => {
+    const older = changed((document) => {
+      delete document.assignment;
+      for (const exchange of document.exchanges as { units?: unknown }[]) delete exchange.units;
+      for (const sink of document.sinks as { acknowledgementMs?: unknown }[]) delete sink.acknowledgementMs;
+    });
+    const read = readPodStatus(older);
+    expect([read.assignment, read.exchanges[0]?.units, read.sinks[0]?.acknowledgementMs]).toEqual([
+      null,
+      null,
+      null,
+    ]);
+  });
+
   it.each([
     [null, 'the document must be an object, is null'],
     [[], 'the document must be an object, is []'],
@@ -98,6 +115,11 @@ describe('readPodStatus', () => {
     [
       changed((d) => Object.assign((d.connections as object[])[0]!, { reconnects: { silence: -1 } })),
       'connections[0].reconnects.silence must be a number, 0 or more, is -1',
+    ],
+    [changed((d) => Object.assign(d, { assignment: 7 })), 'assignment must be a text, is 7'],
+    [
+      changed((d) => Object.assign((d.exchanges as object[])[0]!, { units: { configured: 1 } })),
+      'exchanges[0].units.owned must be a number, 0 or more, is missing',
     ],
     [
       changed((d) => Object.assign((d.exchanges as object[])[0]!, { exchange: 'nyse' })),

@@ -45,6 +45,25 @@ export interface SinkStatus {
   queueLimitBytes: number;
   acknowledged: number;
   dropped: number;
+  /**
+   * From sending a request to its acknowledgement, in the last interval; null when none was acknowledged.
+   * Missing from pods that are older than this member.
+   */
+  acknowledgementMs?: Quantiles | null;
+}
+
+/** In milliseconds. */
+export interface Quantiles {
+  p50: number;
+  p99: number;
+}
+
+/** Symbols of one exchange. */
+export interface UnitCounts {
+  /** Those that the configuration asks for, over all shards, and that the exchange lists. */
+  configured: number;
+  /** Those of them that this pod owns. */
+  owned: number;
 }
 
 export interface ExchangeStatus {
@@ -57,9 +76,11 @@ export interface ExchangeStatus {
   gaps: number;
   reconnects: number;
   /** Receive time minus exchange time in the last interval; null when nothing carried a time. */
-  latencyMs: { p50: number; p99: number } | null;
+  latencyMs: Quantiles | null;
   /** Why nothing is subscribed yet (the listing can't be fetched, and why); null once it is. */
   waitingFor: string | null;
+  /** Null until the listing was read, and missing from pods that are older than this member. */
+  units?: UnitCounts | null;
 }
 
 /** Phases of a pod's life. */
@@ -75,6 +96,11 @@ export interface PodStatus {
   now: number;
   phase: PodPhase;
   shard: { index: number; count: number };
+  /**
+   * Short hash of all of the configuration that decides who owns what: the same on all pods that agree.
+   * Missing from pods that are older than this member.
+   */
+  assignment?: string | null;
   /** Owned subscriptions are all acknowledged, live, or rejected and reported; and the sinks answer. Latched. */
   ready: boolean;
   /** What is still waited for, in one sentence; null when ready. */
@@ -95,7 +121,8 @@ export class PodStatusError extends Error {
 
 /**
  * Checks that a parsed JSON document is a {@link PodStatus} and returns it, without members that this version
- * does not know. Throws PodStatusError.
+ * does not know. Members that an older pod lacks (the optional ones) become null: while a rollout goes on, pods
+ * of two versions read each other. Throws PodStatusError.
  */
 export function readPodStatus(document: unknown): PodStatus {
   return podStatus(document, '');
@@ -123,6 +150,11 @@ function orNull<T>(read: Read<T>): Read<T | null> {
   return (value, at) => (value === null ? null : read(value, at));
 }
 
+/** For members that came later: an older pod does not send them. */
+function since<T>(read: Read<T>): Read<T | null> {
+  return (value, at) => (value === undefined || value === null ? null : read(value, at));
+}
+
 function oneOf<const T extends string>(allowed: readonly T[]): Read<T> {
   return (value, at) =>
     allowed.find((each) => each === value) ?? fail(at, `one of ${allowed.join(', ')}`, value);
@@ -135,7 +167,7 @@ function listOf<T>(read: Read<T>): Read<T[]> {
       : fail(at, 'a list', value);
 }
 
-function object<T extends object>(members: { readonly [K in keyof T]: Read<T[K]> }): Read<T> {
+function object<T extends object>(members: { readonly [K in keyof T]-?: Read<T[K]> }): Read<T> {
   const names = Object.keys(members) as (keyof T & string)[];
   return (value, at) => {
     if (!isMapping(value)) return fail(at, 'an object', value);
@@ -144,6 +176,8 @@ function object<T extends object>(members: { readonly [K in keyof T]: Read<T[K]>
     return read as T;
   };
 }
+
+const quantiles: Read<Quantiles> = object<Quantiles>({ p50: amount, p99: amount });
 
 const amountsByName: Read<Record<string, number>> = (value, at) =>
   isMapping(value)
@@ -158,6 +192,7 @@ const podStatus: Read<PodStatus> = object<PodStatus>({
   now: amount,
   phase: oneOf(POD_PHASES),
   shard: object({ index: amount, count: amount }),
+  assignment: since(text),
   ready: flag,
   notReady: orNull(text),
   cpuSeconds: amount,
@@ -171,8 +206,9 @@ const podStatus: Read<PodStatus> = object<PodStatus>({
       invalid: amount,
       gaps: amount,
       reconnects: amount,
-      latencyMs: orNull(object({ p50: amount, p99: amount })),
+      latencyMs: orNull(quantiles),
       waitingFor: orNull(text),
+      units: since(object({ configured: amount, owned: amount })),
     }),
   ),
   connections: listOf(
@@ -216,6 +252,7 @@ const podStatus: Read<PodStatus> = object<PodStatus>({
       queueLimitBytes: amount,
       acknowledged: amount,
       dropped: amount,
+      acknowledgementMs: since(quantiles),
     }),
   ),
 });

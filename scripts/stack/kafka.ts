@@ -63,11 +63,20 @@ export function brokerProperties(
   };
 }
 
-/** Writes a broker's configuration into its folder and formats its data folder, unless it is. */
+/** A user who logs in by SCRAM. */
+export interface ScramUser {
+  readonly mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  readonly name: string;
+  /** Without quotes and brackets: Kafka's tool takes it apart. */
+  readonly password: string;
+}
+
+/** Writes a broker's configuration into its folder and formats its data folder, with these users, unless it is. */
 export async function prepareBroker(
   folder: string,
   clusterId: string,
   properties: Readonly<Record<string, string>>,
+  users: readonly ScramUser[] = [],
 ): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const text = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`);
@@ -78,6 +87,10 @@ export async function prepareBroker(
     [
       ...['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dlog4j2.level=ERROR', '-cp', kafkaClassPath],
       ...['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', join(folder, 'server.properties')],
+      ...users.flatMap(({ mechanism, name, password }) => [
+        '--add-scram',
+        `${mechanism}=[name="${name}",password="${password}"]`,
+      ]),
     ],
     { cwd: folder },
   );

@@ -50,8 +50,7 @@ describe('three brokers', () => {
     const sink = new KafkaSink({
       brokers: stack.brokers,
       clientId: 'kafka-sink-cluster-test',
-      ssl: null,
-      sasl: null,
+      access: () => ({ ssl: null, sasl: null }),
       topicPrefix: 'md.',
       log: { error() {}, warn() {}, info() {}, debug() {} },
     });

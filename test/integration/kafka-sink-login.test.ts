@@ -16,6 +16,7 @@ import {
 import { ticklineFolder } from '../../scripts/stack/paths.ts';
 import { processServer, type Server } from '../../scripts/stack/server.ts';
 import { waitUntil } from '../../scripts/stack/wait-until.ts';
+import type { KafkaSasl } from '../../services/ingestor/src/sinks/kafka/access.ts';
 import { KafkaSink } from '../../services/ingestor/src/sinks/kafka/kafka-sink.ts';
 import type { KafkaSinkOptions } from '../../services/ingestor/src/sinks/kafka/options.ts';
 import { TickLoad } from '../../services/ingestor/src/sinks/kafka/testing/tick-load.ts';
@@ -114,7 +115,7 @@ beforeAll(async () => {
   await admin.createAcls({
     acl: topics.flatMap((topic) => [
       acl(topic, AclOperationTypes.DESCRIBE),
-      ...(topic === 'md.quotes' ? [] : [acl(topic, AclOperationTypes.WRITE)]),
+      acl(topic, AclOperationTypes.WRITE),
     ]),
   });
 });
@@ -133,8 +134,7 @@ function sinkFor(given: Partial<KafkaSinkOptions> = {}): KafkaSink {
   const sink = new KafkaSink({
     brokers: [guarded],
     clientId: 'kafka-sink-login-test',
-    ssl: { ca: certificate },
-    sasl: { mechanism: 'plain', username: 'writer', password: PASSWORD },
+    access: withLogin({}),
     topicPrefix: 'md.',
     log: { error() {}, warn() {}, info() {}, debug() {} },
     ...given,
@@ -143,12 +143,19 @@ function sinkFor(given: Partial<KafkaSinkOptions> = {}): KafkaSink {
   return sink;
 }
 
+/** Access by PLAIN, and what differs from it. */
+function withLogin(given: Partial<KafkaSasl>): KafkaSinkOptions['access'] {
+  const sasl = { mechanism: 'plain' as const, username: 'writer', password: PASSWORD, ...given };
+  return () => ({ ssl: { ca: certificate }, sasl });
+}
+
 const listener = { full() {}, drained() {}, lost() {}, repeated() {} };
 
 describe('TLS and login', () => {
-  it('start with the right ones; a topic that may not be written is set aside and the rest goes on', async () => {
+  it('start with the right ones; a topic that may no longer be written is set aside and the rest goes on', async () => {
     const sink = sinkFor();
     await sink.start(listener);
+    await admin.deleteAcls({ filters: [acl('md.quotes', AclOperationTypes.WRITE)] });
     const trades = new TickLoad(sink, 10);
     const quotes = new TickLoad(sink, 10, 'quotes');
     trades.give(100);
@@ -187,19 +194,19 @@ describe('TLS and login', () => {
   });
 
   it('refuse a wrong password, naming the setting and not the password', async () => {
-    const sink = sinkFor({ sasl: { mechanism: 'plain', username: 'writer', password: 'wrong one' } });
+    const sink = sinkFor({ access: withLogin({ password: 'wrong one' }) });
     const refused = await sink.start(listener).catch((error: Error) => error.message);
     expect(refused).toMatch(/kafka\.sasl/);
     expect(refused).not.toContain('wrong one');
   });
 
   it('refuse a mechanism that the broker does not have', async () => {
-    const sink = sinkFor({ sasl: { mechanism: 'scram-sha-512', username: 'writer', password: PASSWORD } });
-    await expect(sink.start(listener)).rejects.toThrow(/kafka\.sasl/);
+    const sink = sinkFor({ access: withLogin({ mechanism: 'scram-sha-512' }) });
+    await expect(sink.start(listener)).rejects.toThrow(/kafka\.sasl\.mechanism.* it offers PLAIN$/);
   });
 
   it('refuse a certificate that nobody vouches for', async () => {
-    const sink = sinkFor({ ssl: {} });
+    const sink = sinkFor({ access: () => ({ ...withLogin({})(), ssl: {} }) });
     await expect(sink.start(listener)).rejects.toThrow(/kafka\.ssl/);
   });
 });

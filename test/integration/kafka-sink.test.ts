@@ -83,8 +83,7 @@ function sinkFor(
   const options: KafkaSinkOptions = {
     brokers: stack.brokers,
     clientId: 'kafka-sink-test',
-    ssl: null,
-    sasl: null,
+    access: () => ({ ssl: null, sasl: null }),
     topicPrefix,
     log: { error() {}, warn() {}, info() {}, debug() {} },
     ...given,

@@ -5,6 +5,7 @@ import { ExchangeCounters } from '../../services/ingestor/src/telemetry/counters
 import { LatencyHistogram } from '../../services/ingestor/src/telemetry/latency-histogram.ts';
 import { createMetrics } from '../../services/ingestor/src/telemetry/metrics.ts';
 import { createMetrics as createSidecarMetrics } from '../../services/sidecar/src/metrics.ts';
+import { Peers } from '../../services/sidecar/src/peers.ts';
 import { exampleConnection, exampleStatus } from '../../services/sidecar/src/pod-status-example.ts';
 import { View } from '../../services/sidecar/src/view.ts';
 import { checkMetrics } from './promtool.ts';
@@ -14,7 +15,8 @@ async function ingestorMetrics(): Promise<string> {
   const exchanges = EXCHANGES.map((exchange) => {
     const counters = new ExchangeCounters(exchange, ['not-json']);
     counters.observeLatency(5_000, 0);
-    return { counters, feed: null };
+    const none = { configured: { count: 0, hash: 0 }, owned: { count: 0, hash: 0 } };
+    return { counters, feed: null, tallies: new Map([['name' as const, none]]) };
   });
   const ackLatencyMs = new LatencyHistogram();
   ackLatencyMs.observe(3);
@@ -34,10 +36,14 @@ async function ingestorMetrics(): Promise<string> {
   return await createMetrics({
     exchanges: () => exchanges,
     sinks: () => [sink],
+    sinkHealth: () => [{ sink: 'kafka', healthy: true }],
     statusRecordsRefused: () => 0,
     ready: () => ({ ok: true }),
     version: '1.0.0',
     shard: { index: 0, count: 1 },
+    shardsConfigured: 1,
+    assignment: '0123456789ab',
+    drainOutcome: { read: () => 0 },
   }).metrics();
 }
 
@@ -46,7 +52,16 @@ async function sidecarMetrics(): Promise<string> {
   const view = new View(1_000, now);
   const connections = [exampleConnection({ reconnects: { silence: 1 } })];
   view.apply({ kind: 'answered', status: exampleStatus({ connections }) }, now);
-  return await createSidecarMetrics(view, '1.0.0', () => now).metrics();
+  const addresses = ['127.0.0.1:1'];
+  const peers = new Peers({ host: null, port: 1, addresses, timeoutMs: 1, self: 'self', token: () => null });
+  return await createSidecarMetrics({
+    view,
+    peers,
+    events: { size: 0, dropped: 0 },
+    access: { refused: 0 },
+    version: '1.0.0',
+    now: () => now,
+  }).metrics();
 }
 
 function names(exposition: string): string[] {

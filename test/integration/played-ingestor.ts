@@ -3,6 +3,7 @@
  * server with a status of one connection. Arguments: port, producer, reconnects by silence so far.
  */
 import type { PodStatus } from '@tickline/schemas';
+import { LogLevelSwitch } from '../../services/ingestor/src/telemetry/log-level-switch.ts';
 import { startStatusServer } from '../../services/ingestor/src/telemetry/status-server.ts';
 
 const [port, producer, silences] = process.argv.slice(2) as [string, string, string];
@@ -55,5 +56,6 @@ await startStatusServer(
   { host: '127.0.0.1', port: Number(port) },
   { status, live: health, ready: health },
   (text) => text,
+  new LogLevelSwitch({ level: 'info', setLevel: () => {}, info: () => {} }),
   logger,
 );

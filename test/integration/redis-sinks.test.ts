@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../scripts/redis/redis-server.ts';
-import { systemClock } from '../../services/ingestor/src/sinks/kafka/clock.ts';
+import { systemClock } from '../../services/ingestor/src/sinks/clock.ts';
 import { IoredisLink } from '../../services/ingestor/src/sinks/redis/ioredis-link.ts';
 import type {
   RedisServerOptions,

@@ -22,7 +22,7 @@ export interface Pod {
 }
 
 export interface PodOptions {
-  readonly stack: Stack;
+  readonly stack: Pick<Stack, 'brokers' | 'registryUrl'>;
   readonly simulators: readonly Simulator[];
   /** Canonical symbols by exchange; default: all that trade. */
   readonly symbols?: Readonly<Record<string, readonly string[]>>;

@@ -2,11 +2,12 @@ import { EXCHANGES, type ExchangeName } from '@tickline/schemas';
 import { type CommandFlags, type CommandLine, parseCommandLine } from './config/command-line.ts';
 import { ConfigError, type ConfigProblem } from './config/config-error.ts';
 import { type AllExchangeDefaults, exchangeDefaults } from './config/exchange-defaults.ts';
-import { checkReadable, readSecretFile, readSymbolsFile, UnusableFileError } from './config/files.ts';
+import { readSecretFile, readSymbolsFile, UnusableFileError } from './config/files.ts';
 import { flatKeys, type ValuesOf } from './config/key.ts';
 import { configurationKeys, type ExchangeKeys, type Keys } from './config/keys.ts';
 import { checkRules, oneEach } from './config/rules.ts';
 import { collectSettings, type Settings } from './config/settings.ts';
+import { type TlsFiles, tlsFileProblems } from './config/tls-files.ts';
 import { readValues } from './config/values.ts';
 
 export type { CommandFlags, CommandLine } from './config/command-line.ts';
@@ -62,6 +63,7 @@ const SECTIONS = [
   'strict',
   'limitsSharedBy',
   'drainBudgetMs',
+  'drainReportMs',
   'maxPauseMs',
   'invalidPerSecond',
   'plaintextHosts',
@@ -177,11 +179,14 @@ class FileReader {
   }
 
   kafka(kafka: KafkaConfig): KafkaConfig {
-    const { ssl, sasl } = kafka;
-    for (const name of ['caFile', 'certFile', 'keyFile'] as const)
-      this.readable(`kafka.ssl.${name}`, ssl[name]);
+    const { sasl } = kafka;
+    const keyPassphrase =
+      kafka.ssl.keyPassphrase ?? this.secret('kafka.ssl.keyPassphraseFile', kafka.ssl.keyPassphraseFile);
+    const ssl = { ...kafka.ssl, keyPassphrase };
+    this.tls('kafka.ssl', ssl);
     return {
       ...kafka,
+      ssl,
       sasl: {
         ...sasl,
         username: sasl.username ?? this.secret('kafka.sasl.usernameFile', sasl.usernameFile),
@@ -192,8 +197,7 @@ class FileReader {
 
   redis(redis: RedisConfig): RedisConfig {
     const { tls, sentinel } = redis;
-    for (const name of ['caFile', 'certFile', 'keyFile'] as const)
-      this.readable(`redis.tls.${name}`, tls[name]);
+    this.tls('redis.tls', tls);
     return {
       ...redis,
       password: redis.password ?? this.secret('redis.passwordFile', redis.passwordFile),
@@ -205,9 +209,10 @@ class FileReader {
   }
 
   registry(registry: RegistryConfig): RegistryConfig {
-    this.readable('registry.caFile', registry.caFile);
+    this.tls('registry', { caFile: registry.caFile, certFile: null, keyFile: null });
     return {
       ...registry,
+      username: registry.username ?? this.secret('registry.usernameFile', registry.usernameFile),
       password: registry.password ?? this.secret('registry.passwordFile', registry.passwordFile),
     };
   }
@@ -216,8 +221,12 @@ class FileReader {
     return path === null ? null : this.attempt(key, () => readSecretFile(path));
   }
 
-  private readable(key: string, path: string | null): void {
-    if (path !== null) this.attempt(key, () => checkReadable(path));
+  private tls(section: string, files: TlsFiles): void {
+    for (const { name, problem } of tlsFileProblems(files)) {
+      const key = `${section}.${name}`;
+      // One problem of a key is enough: that nothing asks for the file comes before what is in it.
+      if (!this.problems.some((known) => known.key === key)) this.refuse(key, problem);
+    }
   }
 
   private attempt<T>(key: string, read: () => T): T | null {

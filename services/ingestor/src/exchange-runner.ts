@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ExchangeName, SubscriptionStatus } from '@tickline/schemas';
+import type { ExchangeName, SubscriptionStatus, UnitCounts } from '@tickline/schemas';
 import type { ExchangeConfig } from './config.ts';
 import { type Exchange, INVALID_REASONS, ListingError } from './exchanges/exchange.ts';
 import type { Instrument } from './exchanges/instrument.ts';
@@ -8,6 +8,7 @@ import { createFeed, type Feed } from './feed/feed.ts';
 import { listingRetryMs } from './listing-retry.ts';
 import { ExchangePipeline, type PipelineOutputs } from './pipeline/exchange-pipeline.ts';
 import { wantedUnits } from './pipeline/wanted-units.ts';
+import { type Given, tallyUnits, type UnitTally } from './sharding/unit-tally.ts';
 import type { DirectoryEntry } from './sinks/sink-context.ts';
 import { ExchangeCounters } from './telemetry/counters.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -47,6 +48,8 @@ export class ExchangeRunner {
   directory: readonly DirectoryEntry[] = [];
   /** Subscriptions of the symbols that this shard owns. */
   owned = 0;
+  /** Units by how they are given; those of patterns are not known until the listing was read. */
+  readonly tallies: Map<Given, UnitTally> = new Map();
   private unlistedUnits: SubscriptionStatus[] = [];
   private readonly options: ExchangeRunnerOptions;
   private readonly logger: Logger;
@@ -56,6 +59,7 @@ export class ExchangeRunner {
     this.options = options;
     this.logger = options.logger.child({ exchange: this.name });
     this.counters = new ExchangeCounters(this.name, INVALID_REASONS);
+    this.tally('name', options.named);
   }
 
   /**
@@ -73,6 +77,11 @@ export class ExchangeRunner {
       shards: owners(instrument.symbol),
     }));
     this.reject(units.unlisted);
+    const byName = new Set(named);
+    this.tally(
+      'pattern',
+      units.all.map(({ symbol }) => symbol).filter((symbol) => !byName.has(symbol)),
+    );
 
     const index = new InstrumentIndex();
     const pipeline = new ExchangePipeline(this.options.exchange, index, this.counters, outputs);
@@ -109,9 +118,24 @@ export class ExchangeRunner {
     return this.pipeline !== null && (this.feed === null || this.feed.settled());
   }
 
+  /** Symbols that are configured and listed, and those of them that this shard owns; null until the listing was read. */
+  units(): UnitCounts | null {
+    if (this.pipeline === null) return null;
+    const { shard } = this.options;
+    return {
+      configured: this.directory.length,
+      owned: this.directory.filter(({ shards }) => shards.includes(shard)).length,
+    };
+  }
+
   /** Subscriptions that are not live, those included for which there is no instrument. */
   notLive(): SubscriptionStatus[] {
     return [...this.unlistedUnits, ...(this.feed?.notLive() ?? [])];
+  }
+
+  private tally(given: Given, symbols: readonly string[]): void {
+    const { owners, shard } = this.options;
+    this.tallies.set(given, tallyUnits({ exchange: this.name, shard, owners }, symbols));
   }
 
   private reject(symbols: readonly string[]): void {

@@ -14,16 +14,19 @@ import { Backpressure } from './pipeline/backpressure.ts';
 import type { PipelineOutputs } from './pipeline/exchange-pipeline.ts';
 import { StatusRecords } from './pipeline/status-records.ts';
 import { tickEncoders } from './pipeline/tick-encoder.ts';
-import { ownersBy } from './sharding/ownership.ts';
+import { assignmentOf } from './sharding/assignment.ts';
+import { ownersBy, podCount } from './sharding/ownership.ts';
 import { FanOut } from './sinks/fan-out.ts';
 import type { Sink, SinkListener, SinkLoss, StreamDescriptor, TickFormat } from './sinks/sink.ts';
 import type { DirectoryEntry } from './sinks/sink-context.ts';
+import { AcknowledgementDelays } from './telemetry/acknowledgement-delays.ts';
+import { DrainOutcome } from './telemetry/drain-outcome.ts';
 import { IntervalQuantiles } from './telemetry/interval-quantiles.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { MetricsSources } from './telemetry/metrics.ts';
 import type { Health, StatusSource } from './telemetry/status-server.ts';
 
-/** Interval of the latency that the status tells. */
+/** Interval of the latencies that the status tells. */
 const LATENCY_INTERVAL_MS = 10_000;
 /** Subscriptions that are listed by name in the status; more are only counted. */
 const MAX_NOT_LIVE = 1_000;
@@ -33,12 +36,15 @@ export class NothingToRunError extends Error {
   override name = 'NothingToRunError';
 }
 
+/** Ids of the registered schemas. */
+export type SchemaIds = Readonly<Record<RecordTopic, number>>;
+
 /** What an ingestor is made of. */
 export interface IngestorOptions {
   readonly config: Config;
   readonly sinks: readonly Sink[];
-  /** As resolved from the registry at start; null when no sink wants Avro. */
-  readonly schemaIds: Readonly<Record<RecordTopic, number>> | null;
+  /** Asks the registry, however long that takes; called when some sink wants Avro. Null: stopped meanwhile. */
+  readonly schemaIds: () => Promise<SchemaIds | null>;
   readonly logger: Logger;
   readonly version: string;
 }
@@ -48,15 +54,24 @@ export class Ingestor implements StatusSource, MetricsSources {
   readonly producer: string = randomBytes(6).toString('hex');
   readonly version: string;
   readonly shard: { readonly index: number; readonly count: number };
+  /** Short hash of all of the configuration that decides who owns what. */
+  readonly assignment: string;
+  /** Pods that the configuration asks for, one a shard. */
+  readonly shardsConfigured: number;
+  readonly drainOutcome: DrainOutcome = new DrainOutcome();
   private readonly config: Config;
   private readonly logger: Logger;
   private readonly fanOut: FanOut;
   private readonly runners: ExchangeRunner[];
   private readonly latencies: Map<ExchangeRunner, IntervalQuantiles>;
+  private readonly delays: AcknowledgementDelays;
   private readonly backpressure: Backpressure;
   private readonly stopping = new AbortController();
   private readonly startedAt = Date.now();
   private readonly statusRecords: StatusRecords;
+  /** Null: no sink wants Avro. */
+  private readonly resolveSchemaIds: IngestorOptions['schemaIds'] | null;
+  private schemaIds: SchemaIds | null = null;
   private phase: PodStatus['phase'] = 'starting';
   private wasReady = false;
 
@@ -66,19 +81,26 @@ export class Ingestor implements StatusSource, MetricsSources {
     this.logger = logger.child({ producer: this.producer });
     this.version = options.version;
     this.shard = { index: config.shard.index, count: config.shard.count };
+    this.assignment = assignmentOf(config);
+    this.shardsConfigured = podCount(config.shard);
     this.fanOut = new FanOut(options.sinks);
     const { formats } = this.fanOut;
     const open = (descriptor: StreamDescriptor, format: TickFormat) => this.fanOut.stream(descriptor, format);
-    const statusId = options.schemaIds?.status ?? null;
-    this.statusRecords = new StatusRecords(formats, statusId, this.producer, (descriptor, format) =>
+    const schemaIdOf = (topic: RecordTopic): number => {
+      if (this.schemaIds === null)
+        throw new Error('a record was to be written before the schema ids were known');
+      return this.schemaIds[topic];
+    };
+    this.statusRecords = new StatusRecords(formats, schemaIdOf, this.producer, (descriptor, format) =>
       this.fanOut.streams(descriptor, format),
     );
+    this.resolveSchemaIds = formats.has('avro') ? options.schemaIds : null;
     const outputs: PipelineOutputs = {
       open,
       deadLetter: (letter) => this.fanOut.deadLetter(letter),
       status: this.statusRecords,
       refusingSink: this.fanOut.refusingSink,
-      encoders: tickEncoders(formats, options.schemaIds),
+      encoders: tickEncoders(formats, schemaIdOf),
       producer: this.producer,
     };
     this.runners = EXCHANGES.flatMap((name) => {
@@ -91,6 +113,7 @@ export class Ingestor implements StatusSource, MetricsSources {
         new IntervalQuantiles(runner.counters.latency, LATENCY_INTERVAL_MS, performance.now()),
       ]),
     );
+    this.delays = new AcknowledgementDelays(LATENCY_INTERVAL_MS);
     this.backpressure = new Backpressure(
       () => this.runners.flatMap(({ feed }) => (feed === null ? [] : [feed])),
       config.maxPauseMs,
@@ -98,10 +121,14 @@ export class Ingestor implements StatusSource, MetricsSources {
   }
 
   /**
-   * Connects the sinks, then opens every exchange. Resolves when all listings were read and all feeds
-   * started. Rejects when a sink refuses its settings, or NothingToRunError.
+   * Resolves the schema ids, connects the sinks, then opens every exchange. Resolves when all listings were read
+   * and all feeds started. Rejects when the registry or a sink refuses its settings, or NothingToRunError.
    */
   async start(): Promise<void> {
+    if (this.resolveSchemaIds !== null) {
+      this.schemaIds = await this.resolveSchemaIds();
+      if (this.schemaIds === null) return;
+    }
     await this.fanOut.start((sink) => this.listenerOf(sink));
     if (this.stopping.signal.aborted) return;
     this.phase = 'running';
@@ -136,6 +163,7 @@ export class Ingestor implements StatusSource, MetricsSources {
     for (const { pipeline } of this.runners) pipeline?.closeShed();
     await this.flush(deadline);
     const left = this.unacknowledged();
+    this.drainOutcome.ended(left);
     await this.fanOut.close();
     return left;
   }
@@ -183,6 +211,7 @@ export class Ingestor implements StatusSource, MetricsSources {
       now: Date.now(),
       phase: this.phase,
       shard: this.shard,
+      assignment: this.assignment,
       ready: ready.ok,
       notReady: ready.ok ? null : ready.reason,
       cpuSeconds: (cpu.user + cpu.system) / 1e6,
@@ -197,10 +226,11 @@ export class Ingestor implements StatusSource, MetricsSources {
         reconnects: runner.feed?.reconnects() ?? 0,
         latencyMs: this.latencies.get(runner)!.read(now),
         waitingFor: runner.waitingFor,
+        units: runner.units(),
       })),
       connections: this.runners.flatMap(({ feed }) => feed?.connections() ?? []),
       notLive: this.runners.flatMap((runner) => runner.notLive()).slice(0, MAX_NOT_LIVE),
-      sinks: this.fanOut.status(),
+      sinks: this.delays.with(this.fanOut.status(), this.fanOut.readings(), now),
     };
   }
 
@@ -211,6 +241,9 @@ export class Ingestor implements StatusSource, MetricsSources {
   ready(): Health {
     if (this.phase === 'draining') return { ok: false, reason: 'the pod drains' };
     if (this.isReady()) return { ok: true, reason: 'all subscriptions were settled and the sinks answered' };
+    if (this.resolveSchemaIds !== null && this.schemaIds === null) {
+      return { ok: false, reason: 'the schema registry (registry.url) has not given the schema ids' };
+    }
     const waiting = this.runners.filter((runner) => !runner.settled()).map(({ name }) => name);
     return {
       ok: false,
@@ -229,6 +262,10 @@ export class Ingestor implements StatusSource, MetricsSources {
 
   sinks() {
     return this.fanOut.readings();
+  }
+
+  sinkHealth() {
+    return this.fanOut.status();
   }
 
   statusRecordsRefused(): number {

@@ -27,6 +27,11 @@ export class RegistryLoginError extends RegistryRefusedError {
   override name = 'RegistryLoginError';
 }
 
+/** No trustworthy connection comes about by registry.url and registry.caFile; trying again does not help. */
+export class RegistryTlsError extends RegistryUnreachableError {
+  override name = 'RegistryTlsError';
+}
+
 /** The rule by which subjects of ours may change: every version can be read by every reader, both ways. */
 export const SUBJECT_COMPATIBILITY = COMPATIBILITY.FULL_TRANSITIVE;
 
@@ -113,12 +118,39 @@ export class RegistryClient {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const status = error instanceof Error && 'status' in error ? Number(error.status) : 0;
+      // Who may read subjects need not be allowed to write them.
+      if (status === 401 || status === 403)
+        throw new RegistryLoginError(refusalText(url, username, status), status);
       throw new RegistryRefusedError(`the registry refuses the schema of ${subject}: ${message}`, status);
     }
   }
 
   close(): void {
     this.agent.destroy();
+  }
+
+  /** What Node says of a certificate, or of a server that speaks no TLS, for the settings; null for anything else. */
+  private tlsRefusal(error: unknown): string | null {
+    const { url, caFile } = this.config;
+    const code = codeOf(error);
+    const server = `the schema registry at ${url} (registry.url)`;
+    if (
+      code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
+      code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' ||
+      code === 'EPROTO'
+    ) {
+      return `${server} does not speak TLS there: registry.url is the address of another port, or begins with http://`;
+    }
+    if (code === 'CERT_HAS_EXPIRED') {
+      return `no TLS connection to ${server}: its certificate has expired and must be renewed there`;
+    }
+    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+      return `no TLS connection to ${server}: its certificate is not for this host: name it in registry.url as its certificate does`;
+    }
+    if (!/^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|INVALID_CA)/.test(code)) return null;
+    return caFile === null
+      ? `no TLS connection to ${server}: the authority of its certificate is unknown here (${code}): name its certificate in registry.caFile`
+      : `no TLS connection to ${server}: its certificate is not signed by an authority in registry.caFile (${code})`;
   }
 
   /** The answer's JSON, or null for 404. */
@@ -155,9 +187,13 @@ export class RegistryClient {
       text = await textOf(response);
     } catch (error) {
       this.signal.throwIfAborted();
+      const untrusted = this.tlsRefusal(error);
+      if (untrusted !== null) throw new RegistryTlsError(untrusted);
       const reason = signal.aborted
         ? `no answer within ${timeoutMs} ms (registry.timeoutMs)`
-        : wordsOf(error);
+        : isHangUp(error)
+          ? `${wordsOf(error)}; if it speaks TLS, registry.url begins with https://`
+          : wordsOf(error);
       throw new RegistryUnreachableError(
         `the schema registry at ${url} (registry.url) can't be reached: ${reason}`,
       );
@@ -171,10 +207,7 @@ export class RegistryClient {
       );
     }
     if (status === 401 || status === 403) {
-      throw new RegistryLoginError(
-        `the schema registry at ${url} refuses us (${status}): check registry.username and registry.passwordFile`,
-        status,
-      );
+      throw new RegistryLoginError(refusalText(url, username, status), status);
     }
     if (status >= 500 || status < 200) {
       throw new RegistryUnreachableError(`the schema registry at ${url} (registry.url) answers ${status}`);
@@ -188,6 +221,16 @@ export class RegistryClient {
     }
     return answer;
   }
+}
+
+/** 401: who are you; 403: we know you, and no (RFC 9110, sections 15.5.2 and 15.5.4). */
+function refusalText(url: string, username: string | null, status: number): string {
+  if (username === null) {
+    return `the schema registry at ${url} asks for a login (${status}): set registry.username and registry.passwordFile`;
+  }
+  return status === 401
+    ? `the schema registry at ${url} refuses the login of ${username} (401): check registry.username and registry.passwordFile`
+    : `the schema registry at ${url} does not let ${username} (registry.username) do this (403): give that user the right to read subjects (run) and to write them (provision)`;
 }
 
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
@@ -213,6 +256,16 @@ function integerOf(answer: Record<string, unknown>, name: string, url: string): 
   throw new RegistryUnreachableError(
     `what answers at ${url} (registry.url) is no schema registry: no ${name}`,
   );
+}
+
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
+/** The other side ended the connection instead of answering, as servers do that expect TLS. */
+function isHangUp(error: unknown): boolean {
+  return codeOf(error) === 'ECONNRESET';
 }
 
 /** An error's words; one for several addresses (localhost: ::1 and 127.0.0.1) has none of its own. */

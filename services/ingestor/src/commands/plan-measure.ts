@@ -6,6 +6,7 @@ import { kafkaClientConfig } from '../config/kafka-client.ts';
 import type { FleetConfig } from '../config.ts';
 import { RegistryClient } from '../registry-client.ts';
 import { unitOf } from '../sharding/shard-of.ts';
+import { reachKafka, withRights } from './kafka-access.ts';
 
 /** Trades a second by unit, and how many values could not be read. */
 export interface Measured {
@@ -24,8 +25,25 @@ export async function measureTrades(
   seconds: number,
   signal: AbortSignal,
 ): Promise<Measured> {
+  await reachKafka(config.kafka, signal);
+  try {
+    return await measured(config, seconds, signal);
+  } catch (error) {
+    const topic = topicName(config.kafka.topicPrefix, 'trades');
+    const rights = `Read on the topic ${topic}, and Read and Delete on the groups with the prefix ${GROUP_PREFIX}`;
+    throw withRights(error, config.kafka, rights);
+  }
+}
+
+const GROUP_PREFIX = 'tickline-plan-';
+
+async function measured(
+  config: Pick<FleetConfig, 'kafka' | 'registry'>,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Measured> {
   const kafka = new Kafka(kafkaClientConfig(config.kafka));
-  const groupId = `tickline-plan-${randomUUID()}`;
+  const groupId = `${GROUP_PREFIX}${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200 });
   const client = new RegistryClient(config.registry, signal);
   const reader = new RecordReader('trades', (id) => client.schemaOf(id));

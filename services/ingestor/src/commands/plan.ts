@@ -10,9 +10,11 @@ import {
   readCommandLine,
 } from '../config.ts';
 import { exchanges as registry } from '../exchanges/registry.ts';
+import { RegistryLoginError } from '../registry-client.ts';
 import { type Balanced, balance } from '../sharding/balance.ts';
 import { assumeSymbols, type ExchangeLookup, type ListedSymbols, listSymbols } from './check-listing.ts';
 import { type CommandIo, EXIT_INTERRUPTED, EXIT_REFUSED } from './command-io.ts';
+import { KafkaRefusedError } from './kafka-access.ts';
 import { type Move, movesBetween, ownersOfUnits, type ShardLoad, shardLoads } from './plan-layout.ts';
 import { measureTrades } from './plan-measure.ts';
 import { ForeignFileError, pinsYaml, writePinsFile } from './plan-pins-file.ts';
@@ -23,7 +25,7 @@ export const PLAN_EXIT = {
   right: 0,
   /** An exchange or Kafka did not answer, or a shard needs more connections than it may have. */
   failed: 1,
-  /** The configuration is wrong, or names a symbol that its exchange does not list. */
+  /** The configuration is wrong, names a symbol that its exchange does not list, or is refused by Kafka. */
   refused: EXIT_REFUSED,
 } as const;
 
@@ -278,7 +280,8 @@ async function measured(line: CommandLine, io: CommandIo): Promise<ReadonlyMap<s
   } catch (error) {
     io.signal.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);
-    throw new PlanFailure(PLAN_EXIT.failed, `can't count trades: ${reason}`);
+    const isRefused = error instanceof KafkaRefusedError || error instanceof RegistryLoginError;
+    throw new PlanFailure(isRefused ? PLAN_EXIT.refused : PLAN_EXIT.failed, `can't count trades: ${reason}`);
   }
 }
 

@@ -114,6 +114,7 @@ export async function createTopics(
       const reason = error instanceof Error ? causeOf(error) : String(error);
       throw new Error(
         `can't create the topic ${name} (${partitions} partitions, ${replication} copies): ${reason}`,
+        { cause: error },
       );
     }
   }

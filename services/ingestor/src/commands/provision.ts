@@ -1,8 +1,15 @@
 import { type Admin, Kafka } from 'kafkajs';
 import { kafkaClientConfig } from '../config/kafka-client.ts';
 import { ConfigError, configHelp, type FleetConfig, loadSections, readCommandLine } from '../config.ts';
-import { RegistryClient, RegistryRefusedError, SUBJECT_COMPATIBILITY } from '../registry-client.ts';
+import {
+  RegistryClient,
+  RegistryLoginError,
+  RegistryRefusedError,
+  RegistryTlsError,
+  SUBJECT_COMPATIBILITY,
+} from '../registry-client.ts';
 import { type CommandIo, EXIT_INTERRUPTED, EXIT_REFUSED } from './command-io.ts';
+import { KafkaRefusedError, reachKafka, withRights } from './kafka-access.ts';
 import { inspectSubject, wantedSubjects } from './provision-subjects.ts';
 import { createTopics, type Drift, inspectTopics, wantedTopics } from './provision-topics.ts';
 
@@ -10,9 +17,9 @@ import { createTopics, type Drift, inspectTopics, wantedTopics } from './provisi
 export const PROVISION_EXIT = {
   /** All is as it should be (with --dry-run: nothing is to be done). */
   right: 0,
-  /** Kafka or the registry can't be reached, or refused. */
+  /** Kafka or the registry can't be reached, or failed. */
   failed: 1,
-  /** The configuration is refused. */
+  /** The configuration is refused, by us, or by Kafka or the registry: login, certificate or right. */
   refused: EXIT_REFUSED,
   /** Something exists and is not as the configuration has it; it was left as it is. */
   drift: 3,
@@ -28,8 +35,9 @@ It never alters or deletes what exists.
                         registry refuses it unless it is ${SUBJECT_COMPATIBILITY} compatible)
   --json                the report as one JSON document
 
-Exit codes: 0 all is as it should be; 1 Kafka or the registry failed; 2 the configuration is refused;
-3 something differs and was left; 4 (--dry-run) something is missing.
+Exit codes: 0 all is as it should be; 1 Kafka or the registry failed; 2 the configuration is refused (also a
+login, a certificate, a right that is lacking); 3 something differs and was left; 4 (--dry-run) something is
+missing.
 
 `;
 
@@ -70,6 +78,7 @@ export async function provisionCommand(argv: readonly string[], io: CommandIo): 
   const isDryRun = line.flags.has('dry-run');
   const items: ProvisionedItem[] = [];
   let failure: string | null = null;
+  let isRefused = false;
   try {
     const options = { isDryRun, registersVersions: line.flags.has('register-versions') };
     for await (const item of provisioned(config, options, io.signal)) {
@@ -79,9 +88,11 @@ export async function provisionCommand(argv: readonly string[], io: CommandIo): 
   } catch (error) {
     if (io.signal.aborted) return EXIT_INTERRUPTED;
     failure = error instanceof Error ? error.message : String(error);
+    isRefused = REFUSALS.some((refusal) => error instanceof refusal);
     io.stderr.write(`${failure}\n`);
   }
-  const code = failure === null ? exitCodeOf(items) : PROVISION_EXIT.failed;
+  const code =
+    failure === null ? exitCodeOf(items) : isRefused ? PROVISION_EXIT.refused : PROVISION_EXIT.failed;
   if (line.flags.has('json')) {
     io.stdout.write(
       `${JSON.stringify({ ok: code === 0, dryRun: isDryRun, exitCode: code, items, failure })}\n`,
@@ -91,6 +102,9 @@ export async function provisionCommand(argv: readonly string[], io: CommandIo): 
   }
   return code;
 }
+
+/** Trying again does not help. */
+const REFUSALS = [KafkaRefusedError, RegistryLoginError, RegistryTlsError] as const;
 
 function exitCodeOf(items: readonly ProvisionedItem[]): number {
   const has = (...states: ProvisionedItem['state'][]): boolean =>
@@ -125,6 +139,7 @@ async function* provisioned(
   options: Options,
   signal: AbortSignal,
 ): AsyncGenerator<ProvisionedItem> {
+  await reachKafka(config.kafka, signal);
   const client = new RegistryClient(config.registry, signal);
   // Few and short retries: a person waits.
   const admin = new Kafka({
@@ -132,13 +147,14 @@ async function* provisioned(
     retry: { retries: 4, initialRetryTime: 200 },
   }).admin();
   try {
+    await admin.connect();
     try {
-      await admin.connect();
+      yield* provisionedTopics(admin, config, options, signal);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`can't reach Kafka at ${config.kafka.brokers.join(', ')} (kafka.brokers): ${reason}`);
+      const { topicPrefix } = config.kafka;
+      const rights = `Create, Describe and DescribeConfigs on the topics with the prefix ${topicPrefix} (kafka.topicPrefix)`;
+      throw withRights(error, config.kafka, rights);
     }
-    yield* provisionedTopics(admin, config, options, signal);
     yield* provisionedSubjects(client, config, options);
   } finally {
     client.close();
@@ -189,8 +205,7 @@ async function* provisionedSubjects(
       const id = await client.register(name, wanted.schema);
       yield { kind: 'subject', name, state: 'created', id, drift: [], reason: null };
     } catch (error) {
-      if (!(error instanceof RegistryRefusedError) || error.status === 401 || error.status === 403)
-        throw error;
+      if (!(error instanceof RegistryRefusedError) || error instanceof RegistryLoginError) throw error;
       yield { kind: 'subject', name, state: 'refused', id: null, drift: found.drift, reason: error.message };
     }
   }

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PodStatus, RecordTopic } from '@tickline/schemas';
+import type { PodStatus } from '@tickline/schemas';
 import {
   type Config,
   ConfigError,
@@ -11,17 +11,18 @@ import {
   secretsOf,
 } from '../config.ts';
 import { FeedOptionsError } from '../feed/feed.ts';
-import { Ingestor, NothingToRunError } from '../ingestor.ts';
+import { Ingestor, NothingToRunError, type SchemaIds } from '../ingestor.ts';
 import { AmbiguousSymbolError } from '../pipeline/wanted-units.ts';
-import { RegistryLoginError } from '../registry-client.ts';
+import { RegistryLoginError, RegistryTlsError } from '../registry-client.ts';
 import { resolveSchemaIds, SchemasMissingError } from '../schema-ids.ts';
 import { createSinks } from '../sinks/registry.ts';
 import { type Sink, SinkRefusedError } from '../sinks/sink.ts';
 import type { DirectoryEntry, SinkContext } from '../sinks/sink-context.ts';
 import type { HttpListener } from '../telemetry/http-listener.ts';
-import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { LogLevelSwitch } from '../telemetry/log-level-switch.ts';
+import { createLogger, type Logger, type RootLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { createRedactor, type Redact } from '../telemetry/redactor.ts';
+import { KnownSecrets } from '../telemetry/redactor.ts';
 import { startMetricsServer, startStatusServer } from '../telemetry/status-server.ts';
 
 const HELP = `tickline-ingestor run: run one shard until SIGTERM
@@ -29,7 +30,7 @@ const HELP = `tickline-ingestor run: run one shard until SIGTERM
   tickline-ingestor run --config FILE [--config FILE …] [--shard.index=N] [--KEY=VALUE …]
 
 Logs JSON lines to standard output. The line with event "listening" has the addresses of the status
-and the metrics server. SIGTERM (or SIGINT) unsubscribes and waits until everything is acknowledged,
+and the metrics server. SIGUSR2 turns the log level debug on and off. SIGTERM (or SIGINT) unsubscribes and waits until everything is acknowledged,
 at most drainBudgetMs; a second one ends at once and prints what was lost.
 
 Exit codes: 0 ended by a signal with everything acknowledged; 1 something was lost, or a fault;
@@ -45,6 +46,7 @@ const REFUSALS = [
   NothingToRunError,
   SchemasMissingError,
   RegistryLoginError,
+  RegistryTlsError,
   AmbiguousSymbolError,
   FeedOptionsError,
   SinkRefusedError,
@@ -80,10 +82,10 @@ export async function runCommand(
     io.stderr.write(`${error.message}\n`);
     return 2;
   }
-  const redactText = createRedactor(secretsOf(config));
-  const logger = createLogger({ level: config.log.level, stream: io.stdout, redact: redactText });
+  const secrets = new KnownSecrets(secretsOf(config));
+  const logger = createLogger({ level: config.log.level, stream: io.stdout, redact: secrets.redact });
   try {
-    return await run(config, io, logger, redactText, sinks);
+    return await run(config, io, logger, secrets, sinks);
   } catch (error) {
     logger.error('failed', 'the pod can not run', { error });
     return REFUSALS.some((refusal) => error instanceof refusal) ? 2 : 1;
@@ -95,16 +97,19 @@ export async function runCommand(
 async function run(
   config: Config,
   io: RunIo,
-  logger: Logger,
-  redactText: Redact,
+  logger: RootLogger,
+  secrets: KnownSecrets,
   sinks: SinkFactory,
 ): Promise<number> {
   logger.debug('configuration', 'the configuration in force', {
     data: { configuration: JSON.stringify(redact(config)) },
   });
   const signals = new StopSignals(io, logger);
+  const levels = new LogLevelSwitch(logger);
+  const onDebugSignal = () => levels.toggleDebug('SIGUSR2');
+  process.on('SIGUSR2', onDebugSignal);
   try {
-    const context = new PodContext(config.shard, logger);
+    const context = new PodContext(config.shard, logger, secrets);
     const made = sinks(config, context);
     const queueBytes = made.reduce((sum, sink) => sum + sink.status().queueLimitBytes, 0);
     logger.info(
@@ -120,17 +125,15 @@ async function run(
         },
       },
     );
-    const needsSchemas = made.some(({ format }) => format === 'avro');
-    const schemaIds = needsSchemas ? await schemaIdsOf(config, logger, signals.stop) : null;
-    if (signals.stop.aborted) return 0;
+    const schemaIds = () => schemaIdsOf(config, logger, signals.stop);
     const ingestor = new Ingestor({ config, sinks: made, schemaIds, logger, version: io.version });
     context.pod = ingestor;
     signals.lossOf(() => ingestor.unacknowledged());
     const listeners: HttpListener[] = [];
     try {
-      const status = await startStatusServer(config.status, ingestor, redactText, logger);
+      const status = await startStatusServer(config.status, ingestor, secrets.redact, levels, logger);
       listeners.push(status);
-      const metrics = await startMetricsServer(config.metrics, createMetrics(ingestor), logger);
+      const metrics = await startMetricsServer(config.metrics, createMetrics(ingestor), ingestor, logger);
       listeners.push(metrics);
       logger.info('listening', `status at ${status.url}/status, metrics at ${metrics.url}/metrics`, {
         producer: ingestor.producer,
@@ -156,11 +159,20 @@ async function run(
       logger.error('stopped', `${lost} records were not acknowledged within drainBudgetMs`, {
         data: { lost },
       });
+      if (config.drainReportMs > 0) {
+        signals.lossOf(() => lost);
+        logger.info(
+          'drain-report',
+          `the metrics stay up until they are scraped, at most ${config.drainReportMs} ms`,
+        );
+        await ingestor.drainOutcome.told(config.drainReportMs);
+      }
       return 1;
     } finally {
       await Promise.all(listeners.map((listener) => listener.close()));
     }
   } finally {
+    process.off('SIGUSR2', onDebugSignal);
     signals.release();
   }
 }
@@ -170,10 +182,16 @@ class PodContext implements SinkContext {
   readonly shard: SinkContext['shard'];
   readonly log: Logger;
   pod: Ingestor | null = null;
+  private readonly secrets: KnownSecrets;
 
-  constructor(shard: Config['shard'], log: Logger) {
+  constructor(shard: Config['shard'], log: Logger, secrets: KnownSecrets) {
     this.shard = { index: shard.index, count: shard.count };
     this.log = log;
+    this.secrets = secrets;
+  }
+
+  learnSecret(secret: string): void {
+    this.secrets.learn(secret);
   }
 
   directory(): readonly DirectoryEntry[] {
@@ -197,18 +215,14 @@ class PodContext implements SinkContext {
 export const BASE_MEMORY_BYTES: number = 300 * 1024 * 1024;
 
 /** Ids of the registered schemas, however long the registry is away; null when the pod is stopped meanwhile. */
-async function schemaIdsOf(
-  config: Config,
-  logger: Logger,
-  stop: AbortSignal,
-): Promise<Readonly<Record<RecordTopic, number>> | null> {
+async function schemaIdsOf(config: Config, logger: Logger, stop: AbortSignal): Promise<SchemaIds | null> {
   let waitMs = 500;
   while (!stop.aborted) {
     try {
       return await resolveSchemaIds(config, stop);
     } catch (error) {
       if (stop.aborted) break;
-      if (error instanceof SchemasMissingError || error instanceof RegistryLoginError) throw error;
+      if (REFUSALS.some((refusal) => error instanceof refusal)) throw error;
       logger.warn('registry-unreachable', `registry.url gives no schema ids, next try in ${waitMs} ms`, {
         error,
       });

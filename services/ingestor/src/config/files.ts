@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { plainSymbol } from './domain-formats.ts';
 import { isMisfit } from './format.ts';
 import { reasonOf } from './settings.ts';
@@ -13,17 +13,6 @@ export function readSecretFile(path: string): string {
   const secret = textOf(path).replace(/\r?\n$/, '');
   if (secret === '') throw new UnusableFileError(`names ${path}, which is empty`);
   return secret;
-}
-
-/** Throws UnusableFileError unless the file can be read. */
-export function checkReadable(path: string): void {
-  try {
-    accessSync(path, constants.R_OK);
-    // A folder is readable too; its content is not.
-    readFileSync(path);
-  } catch (error) {
-    throw new UnusableFileError(`names ${path}, which can't be read: ${reasonOf(error)}`);
-  }
 }
 
 /** Symbols and patterns of a file: one on a line, blank lines and `#` comments aside, or a JSON list. */

@@ -15,10 +15,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-function clientConfig(yaml: string, env: Record<string, string> = {}) {
+function section(yaml: string, env: Record<string, string> = {}) {
   const path = join(folder, 'kafka.yaml');
   writeFileSync(path, yaml);
-  return kafkaClientConfig(loadSections(readCommandLine(['--config', path]), env, ['kafka']).kafka);
+  return loadSections(readCommandLine(['--config', path]), env, ['kafka']).kafka;
+}
+
+function clientConfig(yaml: string, env: Record<string, string> = {}) {
+  return kafkaClientConfig(section(yaml, env));
 }
 
 describe('kafkaClientConfig', () => {
@@ -34,15 +38,19 @@ describe('kafkaClientConfig', () => {
   });
 
   it('verifies certificates, by our own authority where one is named', () => {
-    for (const name of ['ca', 'cert', 'key']) writeFileSync(join(folder, `${name}.pem`), name);
-    const { ssl } = clientConfig(
-      'kafka: {brokers: ["a:1"], ssl: {enabled: true, caFile: ca.pem, certFile: cert.pem, keyFile: key.pem}}',
-    );
-    expect(ssl).toEqual({
+    const files = ['ca', 'cert', 'key'].map((name) => {
+      writeFileSync(join(folder, name), name);
+      return join(folder, name);
+    });
+    const [caFile = '', certFile = '', keyFile = ''] = files;
+    const kafka = section('kafka: {brokers: ["a:1"], ssl: {enabled: true}}');
+    const named = { ...kafka, ssl: { ...kafka.ssl, caFile, certFile, keyFile, keyPassphrase: 'open' } };
+    expect(kafkaClientConfig(named).ssl).toEqual({
       rejectUnauthorized: true,
       ca: [Buffer.from('ca')],
       cert: Buffer.from('cert'),
       key: Buffer.from('key'),
+      passphrase: 'open',
     });
     expect(clientConfig('kafka: {brokers: ["a:1"], ssl: {enabled: true}}').ssl).toEqual({
       rejectUnauthorized: true,

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { type KafkaConfig as KafkaClientConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { type KafkaConfig as KafkaClientConfig, logLevel } from 'kafkajs';
 import type { KafkaConfig } from '../config.ts';
+import { readAccess } from '../sinks/kafka/access.ts';
 
 /** How kafkajs reaches the brokers by our configuration; certificates are always verified. */
 export function kafkaClientConfig(kafka: KafkaConfig): KafkaClientConfig {
-  const sasl = saslOptions(kafka.sasl);
+  const { ssl, sasl } = readAccess(kafka);
   return {
     clientId: kafka.clientId,
     brokers: [...kafka.brokers],
@@ -12,21 +12,8 @@ export function kafkaClientConfig(kafka: KafkaConfig): KafkaClientConfig {
     connectionTimeout: Math.min(10_000, kafka.requestTimeoutMs),
     // Errors reach people through us, with the setting named.
     logLevel: logLevel.NOTHING,
-    ...(kafka.ssl.enabled ? { ssl: tlsOptions(kafka.ssl) } : {}),
-    ...(sasl === null ? {} : { sasl }),
+    ...(ssl === null ? {} : { ssl }),
+    // kafkajs' type has a case for each mechanism.
+    ...(sasl === null ? {} : { sasl: { ...sasl } as NonNullable<KafkaClientConfig['sasl']> }),
   };
-}
-
-function tlsOptions({ caFile, certFile, keyFile }: KafkaConfig['ssl']) {
-  return {
-    rejectUnauthorized: true,
-    ...(caFile === null ? {} : { ca: [readFileSync(caFile)] }),
-    ...(certFile === null ? {} : { cert: readFileSync(certFile) }),
-    ...(keyFile === null ? {} : { key: readFileSync(keyFile) }),
-  };
-}
-
-function saslOptions({ mechanism, username, password }: KafkaConfig['sasl']): SASLOptions | null {
-  if (mechanism === '' || username === null || password === null) return null;
-  return { mechanism, username, password };
 }

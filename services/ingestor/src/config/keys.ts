@@ -108,6 +108,16 @@ export function configurationKeys(exchanges: AllExchangeDefaults) {
         caFile: pathKey(orNull(path()), null, 'Certificates to trust, PEM; not set: those of the system.'),
         certFile: pathKey(orNull(path()), null, 'Our own certificate, PEM, where brokers ask for one.'),
         keyFile: pathKey(orNull(path()), null, 'The key of our own certificate, PEM.'),
+        keyPassphrase: secretKey(
+          orNull(secret()),
+          null,
+          'Passphrase of an encrypted key, by the environment; better by kafka.ssl.keyPassphraseFile.',
+        ),
+        keyPassphraseFile: pathKey(
+          orNull(path()),
+          null,
+          'File that holds the passphrase of an encrypted key. All files of kafka.ssl and kafka.sasl are read again for each new connection.',
+        ),
       },
       sasl: {
         mechanism: key(
@@ -219,6 +229,7 @@ export function configurationKeys(exchanges: AllExchangeDefaults) {
     registry: {
       url: requiredKey(url('http', 'https'), 'Base address of the schema registry (Confluent API).'),
       username: key(orNull(text()), null, 'User name, where the registry asks for one.'),
+      usernameFile: pathKey(orNull(path()), null, 'File that holds the user name.'),
       password: secretKey(
         orNull(secret()),
         null,
@@ -257,6 +268,11 @@ export function configurationKeys(exchanges: AllExchangeDefaults) {
       milliseconds(0, 3_600_000),
       20_000,
       'Longest that SIGTERM waits until all is acknowledged; below the grace period of the pod.',
+    ),
+    drainReportMs: key(
+      milliseconds(0, 600_000),
+      0,
+      'After a drain that left something unacknowledged: longest that the metrics stay up so that one more scrape tells it. Longer than the scrape interval; with drainBudgetMs below the grace period of the pod.',
     ),
     maxPauseMs: key(
       milliseconds(0, 20_000),

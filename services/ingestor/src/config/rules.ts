@@ -214,7 +214,7 @@ function kafka(values: Values, isSet: IsSet, refuse: Refuse): void {
   if (brokers !== null && brokers.length === 0)
     refuse('kafka.brokers', 'is empty: name at least one host:port');
   if (brokers !== null) oneEach(brokers, 'kafka.brokers', refuse);
-  for (const name of ['caFile', 'certFile', 'keyFile'] as const) {
+  for (const name of ['caFile', 'certFile', 'keyFile', 'keyPassphraseFile'] as const) {
     if (ssl[name] !== null && ssl.enabled === false) {
       refuse(`kafka.ssl.${name}`, 'is set, but kafka.ssl.enabled is false: set that to true');
     }
@@ -223,6 +223,12 @@ function kafka(values: Values, isSet: IsSet, refuse: Refuse): void {
     const [given, needed] = ssl.certFile === null ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
     refuse(`kafka.ssl.${given}`, `needs kafka.ssl.${needed}: a certificate and its key go together`);
   }
+  for (const name of ['keyPassphrase', 'keyPassphraseFile'] as const) {
+    if (isSet(`kafka.ssl.${name}`) && ssl.keyFile === null) {
+      refuse(`kafka.ssl.${name}`, 'needs kafka.ssl.keyFile: it is the passphrase of that key');
+    }
+  }
+  oneSource('kafka.ssl.keyPassphrase', 'kafka.ssl.keyPassphraseFile', isSet, refuse);
   oneSource('kafka.sasl.username', 'kafka.sasl.usernameFile', isSet, refuse);
   oneSource('kafka.sasl.password', 'kafka.sasl.passwordFile', isSet, refuse);
   const hasUser = isSet('kafka.sasl.username') || isSet('kafka.sasl.usernameFile');
@@ -282,9 +288,10 @@ function topics(values: Values, sections: ReadonlySet<string>, refuse: Refuse): 
 function registry(values: Values, isSet: IsSet, refuse: Refuse): void {
   const { url } = values.registry;
   encryptedUnlessLocal(url, 'registry.url', values.plaintextHosts, refuse);
+  oneSource('registry.username', 'registry.usernameFile', isSet, refuse);
   oneSource('registry.password', 'registry.passwordFile', isSet, refuse);
   const hasPassword = isSet('registry.password') || isSet('registry.passwordFile');
-  const hasUser = isSet('registry.username');
+  const hasUser = isSet('registry.username') || isSet('registry.usernameFile');
   if (hasUser && !hasPassword) refuse('registry.passwordFile', 'is not set, but registry.username is');
   if (!hasUser && hasPassword) refuse('registry.username', 'is not set, but a password is');
 }

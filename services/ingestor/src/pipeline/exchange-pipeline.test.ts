@@ -123,11 +123,14 @@ beforeEach(() => {
     {
       open,
       deadLetter: (letter) => letters.push({ ...letter, frame: Buffer.from(letter.frame) }),
-      status: new StatusRecords(formats, 3, 'producer', (descriptor) => [
-        { sink: 'kafka', stream: open(descriptor) },
-      ]),
+      status: new StatusRecords(
+        formats,
+        () => 3,
+        'producer',
+        (descriptor) => [{ sink: 'kafka', stream: open(descriptor) }],
+      ),
       refusingSink: 'kafka',
-      encoders: tickEncoders(formats, { trades: 1, quotes: 2, status: 3 }),
+      encoders: tickEncoders(formats, (topic) => ({ trades: 1, quotes: 2, status: 3 })[topic]),
       producer: 'producer',
     },
   );

@@ -30,9 +30,12 @@ beforeEach(() => {
       return true;
     },
   });
-  records = new StatusRecords(new Set(['avro']), 3, 'producer', (descriptor) => [
-    { sink: 'kafka', stream: open(descriptor) },
-  ]);
+  records = new StatusRecords(
+    new Set(['avro']),
+    () => 3,
+    'producer',
+    (descriptor) => [{ sink: 'kafka', stream: open(descriptor) }],
+  );
 });
 
 describe('status records in a queue that is full', () => {
@@ -73,17 +76,21 @@ describe('status records of several sinks', () => {
   it('wait for the one that is full, and go to the others once', () => {
     const rooms = { avro: [0, 9], json: [9] };
     const taken: string[] = [];
-    records = new StatusRecords(new Set(['avro', 'json'] as const), 3, 'producer', (_descriptor, format) =>
-      rooms[format as keyof typeof rooms].map((_, at) => ({
-        sink: `${format} ${at}`,
-        stream: {
-          append: () => {
-            if (rooms[format as keyof typeof rooms][at] === 0) return false;
-            taken.push(`${format} ${at}`);
-            return true;
+    records = new StatusRecords(
+      new Set(['avro', 'json'] as const),
+      () => 3,
+      'producer',
+      (_descriptor, format) =>
+        rooms[format as keyof typeof rooms].map((_, at) => ({
+          sink: `${format} ${at}`,
+          stream: {
+            append: () => {
+              if (rooms[format as keyof typeof rooms][at] === 0) return false;
+              taken.push(`${format} ${at}`);
+              return true;
+            },
           },
-        },
-      })),
+        })),
     );
     records.write(subject('A'), event('gap', 1_000));
     records.write(subject('A'), event('gap', 2_000));
@@ -97,11 +104,15 @@ describe('status records of several sinks', () => {
 
   it('go only to the sink that they are about, when they are about one', () => {
     const taken: string[] = [];
-    records = new StatusRecords(new Set(['avro', 'json'] as const), 3, 'producer', (_descriptor, format) =>
-      ['one', 'two'].map((name) => ({
-        sink: `${format} ${name}`,
-        stream: { append: () => taken.push(`${format} ${name}`) > 0 },
-      })),
+    records = new StatusRecords(
+      new Set(['avro', 'json'] as const),
+      () => 3,
+      'producer',
+      (_descriptor, format) =>
+        ['one', 'two'].map((name) => ({
+          sink: `${format} ${name}`,
+          stream: { append: () => taken.push(`${format} ${name}`) > 0 },
+        })),
     );
     records.write(subject('A'), event('gap', 1_000), 'json two');
     expect(taken).toEqual(['json two']);

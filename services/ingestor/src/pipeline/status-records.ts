@@ -9,6 +9,7 @@ import {
 } from '@tickline/schemas';
 import type { NamedStream } from '../sinks/fan-out.ts';
 import { EncodedTick, type SinkStream, type StreamDescriptor, type TickFormat } from '../sinks/sink.ts';
+import type { SchemaIdOf } from './tick-encoder.ts';
 
 /** States that we write to `md.status`; readers must accept further ones. */
 export type StatusState =
@@ -74,14 +75,13 @@ export class StatusRecords {
   /** What waits for room, by the sink that has none. */
   private readonly waitingFor = new Map<string, WaitingRecord[]>();
 
-  /** `schemaId`: of the registered schema; needed for Avro only. */
   constructor(
     formats: ReadonlySet<TickFormat>,
-    schemaId: number | null,
+    schemaIdOf: SchemaIdOf,
     producer: string,
     open: (descriptor: StreamDescriptor, format: TickFormat) => readonly NamedStream[],
   ) {
-    this.encoders = new Map([...formats].map((format) => [format, encoderOf(format, schemaId)]));
+    this.encoders = new Map([...formats].map((format) => [format, encoderOf(format, schemaIdOf)]));
     this.producer = producer;
     this.open = open;
   }
@@ -173,12 +173,11 @@ export class StatusRecords {
   }
 }
 
-function encoderOf(format: TickFormat, schemaId: number | null): StatusEncoder {
+function encoderOf(format: TickFormat, schemaIdOf: SchemaIdOf): StatusEncoder {
   switch (format) {
     case 'avro': {
-      if (schemaId === null) throw new Error('Avro records need the id of their schema');
       const type = avroType('status');
-      return (status) => frameValue(schemaId, type.toBuffer(status));
+      return (status) => frameValue(schemaIdOf('status'), type.toBuffer(status));
     }
     case 'json':
       return (status) => Buffer.from(JSON.stringify(status));

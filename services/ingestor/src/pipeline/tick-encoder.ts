@@ -37,24 +37,23 @@ export interface TickEncoder {
   readonly quote: Writer<QuoteDraft>;
 }
 
-/** The encoders of the formats that some sink wants. `schemaIds` is needed for Avro only. */
-export function tickEncoders(
-  formats: ReadonlySet<TickFormat>,
-  schemaIds: Readonly<Record<RecordTopic, number>> | null,
-): TickEncoder[] {
-  return [...formats].map((format) => encoderOf(format, schemaIds));
+/** The id of a topic's registered schema. Asked for when the first stream is opened, never before. */
+export type SchemaIdOf = (topic: RecordTopic) => number;
+
+/** The encoders of the formats that some sink wants. `schemaIdOf` is called for Avro only. */
+export function tickEncoders(formats: ReadonlySet<TickFormat>, schemaIdOf: SchemaIdOf): TickEncoder[] {
+  return [...formats].map((format) => encoderOf(format, schemaIdOf));
 }
 
-function encoderOf(format: TickFormat, schemaIds: Readonly<Record<RecordTopic, number>> | null): TickEncoder {
+function encoderOf(format: TickFormat, schemaIdOf: SchemaIdOf): TickEncoder {
   const target = new Uint8Array(MAX_TICK_BYTES);
   switch (format) {
     case 'avro':
-      if (schemaIds === null) throw new Error('Avro ticks need the ids of their schemas');
       return {
         format,
         target,
         prefix: ({ exchange, symbol, exchangeSymbol }, channel, producer) =>
-          encodeTickPrefix(schemaIds[channel], exchange, symbol, exchangeSymbol, producer),
+          encodeTickPrefix(schemaIdOf(channel), exchange, symbol, exchangeSymbol, producer),
         trade: writeTrade,
         quote: writeQuote,
       };

@@ -16,8 +16,8 @@ type SinkFactory = (settings: SinkSettings, context: SinkContext) => Sink | null
 
 /** Every kind of sink: a folder beside this file, and a line here. Null: the configuration does not ask for it. */
 const FACTORIES: readonly SinkFactory[] = [
-  ({ kafka, invalidPerSecond }, { log }) =>
-    kafka.enabled ? createKafkaSink(kafka, invalidPerSecond, log) : null,
+  ({ kafka, invalidPerSecond }, context) =>
+    kafka.enabled ? createKafkaSink(kafka, invalidPerSecond, context) : null,
   ({ redis }, { log }) => createRedisStreamsSink(redis, log),
   ({ redis }, { log }) => createRedisPubSubSink(redis, log),
   ({ grpc }, context) => createGrpcSink(grpc, context),

@@ -25,4 +25,6 @@ export interface SinkContext {
   /** Counts the changes of `directory`, so that an index over it is made anew only then. */
   directoryVersion(): number;
   status(): PodStatus;
+  /** Tells of a secret that was read after the start: no log line and no status may show it. */
+  learnSecret(secret: string): void;
 }

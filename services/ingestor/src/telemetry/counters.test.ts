@@ -15,6 +15,7 @@ describe('ExchangeCounters', () => {
     counters.observeLatency(1_700_000_000_000_000, 1_700_000_000_000_001);
     expect(counters.clockSkew).toBe(1);
     expect(counters.latency.count).toBe(0);
+    expect(counters.leastLatency.read(performance.now())).toBe(-1);
     counters.observeLatency(1_700_000_000_003_000, 1_700_000_000_000_000);
     counters.observeLatency(1_700_000_000_000_000, 1_700_000_000_000_000);
     expect(counters.clockSkew).toBe(1);

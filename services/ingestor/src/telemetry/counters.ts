@@ -1,5 +1,6 @@
 import { type ExchangeName, TICK_CHANNELS, type TickChannel } from '@tickline/schemas';
 import { LatencyHistogram } from './latency-histogram.ts';
+import { LeastLatency } from './least-latency.ts';
 
 /**
  * Values of `channel` of `ws_messages_received_total`. Every received message counts once: in the channel of
@@ -38,6 +39,8 @@ export class ExchangeCounters {
   readonly repeats: Float64Array = new Float64Array(TICK_CHANNELS.length);
   /** Receive time minus exchange time, milliseconds, one observation for each message that carries a time. */
   readonly latency: LatencyHistogram = new LatencyHistogram();
+  /** The least of the latest latencies, negative ones included. */
+  readonly leastLatency: LeastLatency = new LeastLatency(performance.now());
   private readonly skewed = new Float64Array(1);
   private readonly invalidByReason = new Map<string, number>();
 
@@ -50,6 +53,7 @@ export class ExchangeCounters {
   /** One message's latency; both times in microseconds. An exchange time after our receive time counts as clock skew. */
   observeLatency(receiveTime: number, exchangeTime: number): void {
     const micros = receiveTime - exchangeTime;
+    this.leastLatency.observe(micros);
     if (micros < 0) this.skewed[0]!++;
     else this.latency.observe(micros / 1000);
   }

@@ -71,6 +71,17 @@ describe('listen', () => {
     expect((await refused('/one', { method: 'POST', body: 'x'.repeat(100_000) })).status).toBe(413);
   });
 
+  it('changes by PUT what is there to be changed, with the query', async () => {
+    const { url } = await open({
+      changes: { '/one': (query) => json(200, { to: query.get('to') }), '/two': () => json(200, 2) },
+    });
+    const answer = await fetch(`${url}/one?to=5`, { method: 'PUT' });
+    expect([answer.status, await answer.json()]).toEqual([200, { to: '5' }]);
+    expect(await (await fetch(`${url}/one`)).json()).toEqual({ one: 1 });
+    const read = await fetch(`${url}/two`);
+    expect([read.status, read.headers.get('allow')]).toEqual([405, 'PUT']);
+  });
+
   it('refuses a body of a GET and closes the connection', async () => {
     const { port } = await open();
     const answer = await raw(port, 'GET /one HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello');

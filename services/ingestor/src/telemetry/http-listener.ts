@@ -9,7 +9,7 @@ export interface HttpAnswer {
 }
 
 /** Answers one path; what it throws becomes a 500 without detail and goes to `failed`. */
-export type HttpRoute = () => HttpAnswer | Promise<HttpAnswer>;
+export type HttpRoute = (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswer>;
 
 /** What a listener needs. */
 export interface HttpListenerOptions {
@@ -20,8 +20,10 @@ export interface HttpListenerOptions {
   readonly host: string;
   /** 0 takes a free port; `HttpListener.port` says which. */
   readonly port: number;
-  /** By exact path; the query is not looked at. All of them read only: GET and HEAD. */
+  /** By exact path. These read only: GET and HEAD. */
   readonly routes: Readonly<Record<string, HttpRoute>>;
+  /** By exact path too, those that change something: PUT. All they need is in the query. */
+  readonly changes?: Readonly<Record<string, HttpRoute>>;
   /** A route failed. The asker gets one sentence, the cause comes here. */
   failed(path: string, error: unknown): void;
 }
@@ -42,7 +44,7 @@ const CLOSE_GRACE_MS = 1_000;
 
 /**
  * Starts a small, strict HTTP/1.1 server for answers that are made from memory: known paths only (404), GET and
- * HEAD only (405), no request body (413), headers up to 8 KiB (431), few connections, short timeouts. Every
+ * HEAD, and PUT where something is to be changed (405), no request body (413), headers up to 8 KiB (431), few connections, short timeouts. Every
  * error is one JSON sentence. Rejects with a sentence that names the setting when it can't listen.
  */
 export function listen(options: HttpListenerOptions): Promise<HttpListener> {
@@ -104,23 +106,31 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = (request.url ?? '').split('?', 1)[0]!;
-  const route = Object.hasOwn(options.routes, path) ? options.routes[path] : undefined;
+  const target = request.url ?? '';
+  const path = target.split('?', 1)[0]!;
+  const read = routeAt(options.routes, path);
+  const change = routeAt(options.changes ?? {}, path);
   if (hasBody(request)) {
     // The body is not read: the connection can't be used again.
     response.setHeader('Connection', 'close');
     return send(request, response, refusal(413, 'No request body is taken here.'));
   }
-  if (route === undefined) {
+  if (read === undefined && change === undefined) {
     const known = Object.keys(options.routes).join(', ');
     return send(request, response, refusal(404, `Nothing is served under this path. There is: ${known}.`));
   }
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.setHeader('Allow', 'GET, HEAD');
-    return send(request, response, refusal(405, 'Only GET and HEAD are answered here.'));
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  const route = reads ? read : request.method === 'PUT' ? change : undefined;
+  if (route === undefined) {
+    const allowed = [
+      ...(read === undefined ? [] : ['GET', 'HEAD']),
+      ...(change === undefined ? [] : ['PUT']),
+    ];
+    response.setHeader('Allow', allowed.join(', '));
+    return send(request, response, refusal(405, `Only ${allowed.join(' and ')} are answered here.`));
   }
   try {
-    send(request, response, await route());
+    send(request, response, await route(new URLSearchParams(target.slice(path.length))));
   } catch (error) {
     options.failed(path, error);
     if (!response.headersSent) {
@@ -133,6 +143,10 @@ async function handle(
       response.destroy();
     }
   }
+}
+
+function routeAt(routes: Readonly<Record<string, HttpRoute>>, path: string): HttpRoute | undefined {
+  return Object.hasOwn(routes, path) ? routes[path] : undefined;
 }
 
 function hasBody(request: IncomingMessage): boolean {

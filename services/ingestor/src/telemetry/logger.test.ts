@@ -4,7 +4,7 @@ import { createLogger, describeError, type LogLevel, type RootLogger } from './l
 import { createRedactor, REDACTED } from './redactor.ts';
 
 /** A log into memory. */
-function open(options: { level?: LogLevel; secrets?: string[]; limit?: number } = {}): {
+function open(options: { level?: LogLevel; secrets?: string[]; limit?: number; lineLimit?: number } = {}): {
   log: RootLogger;
   lines: () => Promise<Record<string, unknown>[]>;
 } {
@@ -20,6 +20,7 @@ function open(options: { level?: LogLevel; secrets?: string[]; limit?: number } 
     stream,
     redact: createRedactor(options.secrets ?? []),
     repeats: { limit: options.limit ?? 5, intervalMs: 60_000, keys: 10 },
+    lines: { limit: options.lineLimit ?? 20, intervalMs: 60_000, keys: 10 },
   });
   const lines = async () => {
     await log.close();
@@ -127,6 +128,40 @@ describe('createLogger', () => {
       '8 more like this about okx were not logged',
     ]);
     expect(written[2]).toMatchObject({ event: 'bad-frame', data: { key: 'okx', suppressed: 8 } });
+  });
+
+  it('tells how many lines alike were held back, whoever wrote them', async () => {
+    const { log, lines } = open({ lineLimit: 2 });
+    const [one, two] = ['okx-1', 'okx-2'].map((connection) => log.child({ exchange: 'okx', connection }));
+    for (let n = 0; n < 10; n++) one!.warn('lost', `${n}`);
+    two!.info('lost', 'another connection');
+    one!.info('opened', 'another event');
+    const written = await lines();
+    expect(written.map((line) => line.message)).toEqual([
+      '0',
+      '1',
+      'another connection',
+      'another event',
+      '8 more like this about okx-1 were not logged',
+    ]);
+    expect(written[4]).toMatchObject({ event: 'lost', level: 'warn', data: { key: 'okx-1', suppressed: 8 } });
+  });
+
+  it('holds nothing back at the level debug', async () => {
+    const { log, lines } = open({ level: 'debug', lineLimit: 2 });
+    for (let n = 0; n < 10; n++) log.debug('step', `${n}`);
+    expect(await lines()).toHaveLength(10);
+  });
+
+  it('changes its level while it is open', async () => {
+    const { log, lines } = open();
+    log.debug('a', 'x');
+    log.setLevel('debug');
+    log.child({}).debug('b', 'x');
+    log.setLevel('error');
+    log.warn('c', 'x');
+    expect(log.level).toBe('error');
+    expect((await lines()).map((line) => line.event)).toEqual(['b']);
   });
 
   it('survives a reader that went away', async () => {

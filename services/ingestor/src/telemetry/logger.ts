@@ -36,7 +36,11 @@ const FIELD_ORDER = [
   'data',
 ] as const satisfies readonly (keyof LogFields)[];
 
-/** Writes JSON lines. Nothing on the hot path logs; a line costs about 20 µs. */
+/**
+ * Writes JSON lines. Nothing on the hot path logs; a line costs about 20 µs. Of the same event about the same
+ * exchange, connection and sink only so many are written in an interval ({@link LINE_LIMITS}); one line tells
+ * then how many were not. Not so at the level debug, which somebody asked for.
+ */
 export interface Logger {
   /** `event`: a constant kebab-case name to filter by; `message`: one sentence for people. */
   error(event: string, message: string, fields?: LogFields): void;
@@ -47,13 +51,16 @@ export interface Logger {
   child(fields: LogFields): Logger;
   /**
    * False when this event was logged often enough with this key in the current interval; ask before building
-   * the line. At the interval's end one line of the same event tells how many were suppressed (`data.suppressed`).
+   * a line that may come thousands of times. At the interval's end one line of the same event tells how many were suppressed (`data.suppressed`).
    */
   admits(event: string, key: string): boolean;
 }
 
 /** The log of the process: closed once, at its end. */
 export interface RootLogger extends Logger {
+  /** The least that is written. */
+  readonly level: LogLevel;
+  setLevel(level: LogLevel): void;
   /** Tells what is still suppressed and resolves when every line was handed to the stream. */
   close(): Promise<void>;
 }
@@ -66,25 +73,36 @@ export interface LoggerOptions {
   /** Takes secrets out of every text of every line, see `createRedactor`. */
   readonly redact: Redact;
   readonly repeats?: RepeatLimits;
+  readonly lines?: RepeatLimits;
 }
+
+/** What every log keeps to, whoever writes: many pods' worth of ordinary changes pass. */
+export const LINE_LIMITS: RepeatLimits = { limit: 20, intervalMs: 60_000, keys: 1_000 };
 
 /** Opens the process's log. */
 export function createLogger(options: LoggerOptions): RootLogger {
   // A reader of our output that went away (EPIPE) must not take the process down.
   options.stream.on('error', ignore);
+  let level = options.level;
   const transport = new winston.transports.Stream({ stream: options.stream, eol: '\n' });
   const target = winston.createLogger({
-    level: options.level,
+    // What is below the level is held back by us.
+    level: 'debug',
     levels: { error: 0, warn: 1, info: 2, debug: 3 },
     format: winston.format.printf((line) => String(line.message)),
     transports: [transport],
   });
   const replacer = redactingReplacer(options.redact);
 
-  function write(level: LogLevel, event: string, message: string, fields: LogFields): void {
+  function write(at: LogLevel, event: string, message: string, fields: LogFields): void {
     // Below the level nothing is built: winston itself would take microseconds to find that out.
-    if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(options.level)) return;
-    const head = { timestamp: new Date().toISOString(), level, event };
+    if (LOG_LEVELS.indexOf(at) > LOG_LEVELS.indexOf(level)) return;
+    if (at !== 'debug' && !lines.admit(event, subjectOf(fields))) return;
+    writeLine(at, event, message, fields);
+  }
+
+  function writeLine(at: LogLevel, event: string, message: string, fields: LogFields): void {
+    const head = { timestamp: new Date().toISOString(), level: at, event };
     const rest: Record<string, unknown> = { message };
     for (const name of FIELD_ORDER) {
       const value = fields[name];
@@ -93,7 +111,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
     }
     // The head is ours; only what came from elsewhere passes through the redactor.
     const line = `${JSON.stringify(head).slice(0, -1)},${JSON.stringify(rest, replacer).slice(1)}`;
-    target.log({ level, message: line });
+    target.log({ level: at, message: line });
   }
 
   function bound(own: LogFields): Logger {
@@ -108,17 +126,26 @@ export function createLogger(options: LoggerOptions): RootLogger {
     };
   }
 
-  const limiter = new RepeatLimiter((event, key, suppressed) => {
+  const tellSuppressed = (event: string, key: string, suppressed: number): void => {
     const subject = key === '' ? '' : ` about ${key}`;
-    write('warn', event, `${suppressed} more like this${subject} were not logged`, {
+    writeLine('warn', event, `${suppressed} more like this${subject} were not logged`, {
       data: { key, suppressed },
     });
-  }, options.repeats ?? DEFAULT_REPEAT_LIMITS);
+  };
+  const limiter = new RepeatLimiter(tellSuppressed, options.repeats ?? DEFAULT_REPEAT_LIMITS);
+  const lines = new RepeatLimiter(tellSuppressed, options.lines ?? LINE_LIMITS);
 
   return {
     ...bound({}),
+    get level() {
+      return level;
+    },
+    setLevel: (next) => {
+      level = next;
+    },
     close: () => {
       limiter.flush();
+      lines.flush();
       return new Promise((resolve) => {
         // The logger finishes before its transport has written, and the transport before the stream has.
         transport.once('finish', () => options.stream.write('', () => resolve()));
@@ -139,6 +166,11 @@ export function describeError(error: unknown): string {
     current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join(': ');
+}
+
+/** What a line is about, as far as repeats of it are one. */
+function subjectOf({ exchange, connection, sink }: LogFields): string {
+  return [connection ?? exchange, sink].filter((each) => each !== undefined).join(' ');
 }
 
 function ignore(): void {

@@ -1,4 +1,6 @@
+import { totalmem } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import type { Given, UnitTally } from '../sharding/unit-tally.ts';
 import type { SinkReading } from '../sinks/sink.ts';
 import { CHANNEL, ExchangeCounters } from './counters.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
@@ -8,13 +10,19 @@ function sources(given: Partial<MetricsSources> = {}): MetricsSources {
   return {
     exchanges: () => [],
     sinks: () => [],
+    sinkHealth: () => [],
     statusRecordsRefused: () => 0,
     ready: () => ({ ok: false }),
     version: '1.2.3',
     shard: { index: 1, count: 4 },
+    shardsConfigured: 5,
+    assignment: '0123456789ab',
+    drainOutcome: { read: () => 0 },
     ...given,
   };
 }
+
+const tallies = new Map<Given, UnitTally>();
 
 const feed: FeedReading = {
   activeConnections: () => 2,
@@ -57,7 +65,7 @@ describe('createMetrics', () => {
       [null, 0],
       [{ ...feed, notLive: () => [] }, 5],
     ] as const) {
-      const reading = { counters, feed: own, notLive };
+      const reading = { counters, feed: own, notLive, tallies };
       const text = await createMetrics(sources({ exchanges: () => [reading] })).metrics();
       expect(text).toContain('tickline_subscriptions{exchange="kraken",state="rejected"} 1\n');
       expect(text).toContain(`tickline_subscriptions{exchange="kraken",state="live"} ${live}\n`);
@@ -66,7 +74,9 @@ describe('createMetrics', () => {
 
   it('has every configured exchange at 0 before there is a feed', async () => {
     const counters = new ExchangeCounters('kraken', ['not-json']);
-    const text = await createMetrics(sources({ exchanges: () => [{ counters, feed: null }] })).metrics();
+    const text = await createMetrics(
+      sources({ exchanges: () => [{ counters, feed: null, tallies }] }),
+    ).metrics();
     for (const line of [
       'ws_messages_received_total{exchange="kraken",channel="trades"} 0',
       'ws_messages_received_total{exchange="kraken",channel="quotes"} 0',
@@ -88,7 +98,16 @@ describe('createMetrics', () => {
 
   it('reads its sources at each scrape and adds nothing up itself', async () => {
     const counters = new ExchangeCounters('binance', []);
-    const registry = createMetrics(sources({ exchanges: () => [{ counters, feed }], sinks: () => [sink()] }));
+    const registry = createMetrics(
+      sources({
+        exchanges: () => [{ counters, feed, tallies }],
+        sinks: () => [sink()],
+        sinkHealth: () => [
+          { sink: 'kafka', healthy: true },
+          { sink: 'grpc', healthy: false },
+        ],
+      }),
+    );
     counters.messages[CHANNEL.trades]! += 5;
     counters.observeLatency(3_000, 0);
     counters.observeLatency(0, 1);
@@ -122,6 +141,12 @@ describe('createMetrics', () => {
       'tickline_sink_shed_total{sink="kafka"} 6',
       'tickline_sink_dead_letters_dropped_total{sink="kafka"} 7',
       'tickline_ready 0',
+      'tickline_sink_healthy{sink="kafka"} 1',
+      'tickline_sink_healthy{sink="grpc"} 0',
+      'tickline_least_latency_seconds{exchange="binance"} -0.000001',
+      'tickline_shards_configured 5',
+      'tickline_assignment_info{assignment="0123456789ab"} 1',
+      'tickline_drain_unacknowledged_records 0',
       'tickline_pod_shard_info{shard="1",shards="4"} 1',
       `tickline_build_info{version="1.2.3",node="${process.versions.node}"} 1`,
     ]) {
@@ -129,10 +154,44 @@ describe('createMetrics', () => {
     }
   });
 
+  it('tells configured and owned units by how they are given, with the sums of their hashes', async () => {
+    const counters = new ExchangeCounters('okx', []);
+    const reading = {
+      counters,
+      feed: null,
+      tallies: new Map<Given, UnitTally>([
+        ['name', { configured: { count: 3, hash: 900 }, owned: { count: 2, hash: 500 } }],
+      ]),
+    };
+    const text = await createMetrics(sources({ exchanges: () => [reading] })).metrics();
+    expect(text.split('\n').filter((line) => line.startsWith('tickline_units_'))).toEqual([
+      'tickline_units_configured{exchange="okx",given="name"} 3',
+      'tickline_units_configured_hash{exchange="okx",given="name"} 900',
+      'tickline_units_owned{exchange="okx",given="name"} 2',
+      'tickline_units_owned_hash{exchange="okx",given="name"} 500',
+    ]);
+  });
+
+  it('has no least latency while nothing carried a time', async () => {
+    const counters = new ExchangeCounters('okx', []);
+    const text = await createMetrics(
+      sources({ exchanges: () => [{ counters, feed: null, tallies }] }),
+    ).metrics();
+    expect(text).not.toContain('tickline_least_latency_seconds{');
+  });
+
+  it('tells limits of memory that are above what is taken and not beyond the machine', async () => {
+    const text = await createMetrics(sources()).metrics();
+    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    expect(value('tickline_memory_limit_bytes')).toBeGreaterThan(value('process_resident_memory_bytes'));
+    expect(value('tickline_memory_limit_bytes')).toBeLessThanOrEqual(totalmem());
+    expect(value('tickline_heap_limit_bytes')).toBeGreaterThan(value('nodejs_heap_size_used_bytes'));
+  });
+
   it('also answers as JSON with the same histogram', async () => {
     const counters = new ExchangeCounters('okx', []);
     counters.observeLatency(700, 0);
-    const registry = createMetrics(sources({ exchanges: () => [{ counters, feed: null }] }));
+    const registry = createMetrics(sources({ exchanges: () => [{ counters, feed: null, tallies }] }));
     const metrics = await registry.getMetricsAsJSON();
     const latency = metrics.find(({ name }) => name === 'ws_message_latency_ms')!;
     expect(latency.values.map(({ value }) => value)).toEqual([

@@ -1,5 +1,8 @@
+import { totalmem } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import { SUBSCRIPTION_STATES, type SubscriptionState } from '@tickline/schemas';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Given, UnitSum, UnitTally } from '../sharding/unit-tally.ts';
 import type { SinkReading } from '../sinks/sink.ts';
 import { ExchangeCounters, MESSAGE_CHANNELS } from './counters.ts';
 import type { HistogramReading } from './latency-histogram.ts';
@@ -21,6 +24,8 @@ export interface FeedReading {
 export interface ExchangeReading {
   readonly counters: ExchangeCounters;
   readonly feed: FeedReading | null;
+  /** Units by how they are given; those of patterns only once the listing was read. */
+  readonly tallies: ReadonlyMap<Given, UnitTally>;
   /** The feed's, and those of symbols that the exchange does not list; not given: the feed's. */
   notLive?(): ReturnType<FeedReading['notLive']>;
 }
@@ -29,18 +34,26 @@ export interface ExchangeReading {
 export interface MetricsSources {
   exchanges(): Iterable<ExchangeReading>;
   sinks(): Iterable<SinkReading>;
+  sinkHealth(): Iterable<{ readonly sink: string; readonly healthy: boolean }>;
   /** Status records that no sink's queue took. */
   statusRecordsRefused(): number;
   ready(): { readonly ok: boolean };
   readonly version: string;
   readonly shard: { readonly index: number; readonly count: number };
+  /** Pods that the configuration asks for, one a shard. */
+  readonly shardsConfigured: number;
+  /** Short hash of all of the configuration that decides who owns what. */
+  readonly assignment: string;
+  /** What a drain left unacknowledged; 0 before its end. */
+  readonly drainOutcome: { read(): number };
 }
 
 /**
  * Of prom-client's default metrics, those that break the naming rules (gauges that end in `_total`; the same
- * is in the ones without it).
+ * is in the ones without it), and one that has a series only while a request happens to be under way.
  */
-const MISNAMED_DEFAULTS = [
+const UNWANTED_DEFAULTS = [
+  'nodejs_active_requests',
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
@@ -91,6 +104,24 @@ export function createMetrics(sources: MetricsSources): Registry {
         ([channel, count]): Sample => [{ exchange: counters.exchange, channel }, count],
       ),
     );
+  const perTally = (value: (tally: UnitTally) => number) => () =>
+    [...sources.exchanges()].flatMap(({ counters, tallies }) =>
+      [...tallies].map(([given, tally]): Sample => [{ exchange: counters.exchange, given }, value(tally)]),
+    );
+  const unitSum = (name: string, help: string, sum: (tally: UnitTally) => UnitSum) => {
+    gauge(
+      `tickline_units_${name}`,
+      help,
+      ['exchange', 'given'],
+      perTally((tally) => sum(tally).count),
+    );
+    gauge(
+      `tickline_units_${name}_hash`,
+      `Sum of the hashes of tickline_units_${name}: two different sets of as many units have different sums.`,
+      ['exchange', 'given'],
+      perTally((tally) => sum(tally).hash),
+    );
+  };
   const perSink = (value: (sink: SinkReading) => number) => () =>
     [...sources.sinks()].map((reading): Sample => [{ sink: reading.sink }, value(reading)]);
 
@@ -152,6 +183,16 @@ export function createMetrics(sources: MetricsSources): Registry {
     ['exchange'],
     perExchange(({ counters }) => counters.clockSkew),
   );
+  gauge(
+    'tickline_least_latency_seconds',
+    'Least receive time minus exchange time of the last minutes; below 0 the exchange’s clock is ahead of ours.',
+    ['exchange'],
+    () =>
+      [...sources.exchanges()].flatMap(({ counters }): Sample[] => {
+        const micros = counters.leastLatency.read(performance.now());
+        return micros === null ? [] : [[{ exchange: counters.exchange }, micros / 1e6]];
+      }),
+  );
   counter(
     'tickline_ticks_published_total',
     'Ticks that were numbered and given to the sinks.',
@@ -191,6 +232,16 @@ export function createMetrics(sources: MetricsSources): Registry {
     }),
   );
 
+  unitSum(
+    'configured',
+    'Units of the whole configuration, each counted for each shard that owns it: two while shard.previousCount is set.',
+    (tally) => tally.configured,
+  );
+  unitSum('owned', 'Units that the shard of this pod owns.', (tally) => tally.owned);
+
+  gauge('tickline_sink_healthy', '1 when the sink delivers, else 0.', ['sink'], () =>
+    [...sources.sinkHealth()].map(({ sink, healthy }): Sample => [{ sink }, healthy ? 1 : 0]),
+  );
   gauge(
     'tickline_sink_queue_records',
     'Records that wait in a sink or are on their way.',
@@ -279,9 +330,43 @@ export function createMetrics(sources: MetricsSources): Registry {
     [{ shard: String(sources.shard.index), shards: String(sources.shard.count) }, 1],
   ]);
 
+  gauge(
+    'tickline_shards_configured',
+    'Pods that the configuration asks for, one a shard: the larger number while the count changes.',
+    [],
+    () => [[{}, sources.shardsConfigured]],
+  );
+  gauge(
+    'tickline_assignment_info',
+    'Hash of all of the configuration that decides who owns what; always 1. Pods that agree have the same.',
+    ['assignment'],
+    () => [[{ assignment: sources.assignment }, 1]],
+  );
+  gauge(
+    'tickline_drain_unacknowledged_records',
+    'Records that were not acknowledged when the drain of this pod was over; 0 before.',
+    [],
+    () => [[{}, sources.drainOutcome.read()]],
+  );
+  gauge(
+    'tickline_memory_limit_bytes',
+    'Memory that this process may take (the limit of its container, else the machine’s).',
+    [],
+    () => [[{}, memoryLimit()]],
+  );
+  gauge('tickline_heap_limit_bytes', 'Size up to which the JavaScript heap may grow.', [], () => [
+    [{}, getHeapStatistics().heap_size_limit],
+  ]);
+
   collectDefaultMetrics({ register: registry });
-  for (const name of MISNAMED_DEFAULTS) registry.removeSingleMetric(name);
+  for (const name of UNWANTED_DEFAULTS) registry.removeSingleMetric(name);
   return registry;
+}
+
+/** Without a limit the kernel tells a number beyond all memory. */
+function memoryLimit(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
 }
 
 /** All subscriptions of an exchange by state, those included for which there is no connection. */

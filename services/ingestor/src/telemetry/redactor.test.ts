@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRedactor, REDACTED, redactingReplacer } from './redactor.ts';
+import { createRedactor, KnownSecrets, REDACTED, redactingReplacer } from './redactor.ts';
 
 describe('createRedactor', () => {
   it('takes a secret out wherever it stands', () => {
@@ -9,6 +9,16 @@ describe('createRedactor', () => {
     expect(redact(JSON.stringify({ password: 's3cr+t/"x"' }))).toBe(`{"password":"${REDACTED}"}`);
     expect(redact(`http://u:${encodeURIComponent('s3cr+t/"x"')}@h`)).toBe(`http://u:${REDACTED}@h`);
     expect(redact(Buffer.from('s3cr+t/"x"').toString('base64'))).toBe(REDACTED);
+  });
+
+  it('takes a secret out of base64 of more than itself, wherever it begins there', () => {
+    const redact = createRedactor(['hunter22-secret']);
+    for (const user of ['a', 'ab', 'abc', 'abcd']) {
+      const header = Buffer.from(`${user}:hunter22-secret!`).toString('base64');
+      const left = Buffer.from(redact(header).replace(REDACTED, ''), 'base64').toString();
+      expect(redact(header)).toContain(REDACTED);
+      expect(left).not.toContain('secret');
+    }
   });
 
   it('takes the longer of two nested secrets out whole', () => {
@@ -27,6 +37,17 @@ describe('createRedactor', () => {
         expect(createRedactor([value])(`${before}${value}${after}`)).not.toContain(value);
       }),
     );
+  });
+});
+
+describe('KnownSecrets', () => {
+  it('takes out what it learned later too', () => {
+    const known = new KnownSecrets(['first']);
+    const { redact } = known;
+    expect(redact('first second')).toBe(`${REDACTED} second`);
+    known.learn('second');
+    known.learn('');
+    expect(redact('first second')).toBe(`${REDACTED} ${REDACTED}`);
   });
 });
 

@@ -2,7 +2,8 @@ import type { PodStatus } from '@tickline/schemas';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HttpListener } from './http-listener.ts';
-import type { Logger } from './logger.ts';
+import { LogLevelSwitch } from './log-level-switch.ts';
+import type { Logger, LogLevel } from './logger.ts';
 import { createRedactor } from './redactor.ts';
 import { type Health, type StatusSource, startMetricsServer, startStatusServer } from './status-server.ts';
 
@@ -46,9 +47,21 @@ const status: PodStatus = {
 };
 
 let listener: HttpListener | null = null;
+let level: LogLevel = 'info';
+const levels = () =>
+  new LogLevelSwitch({
+    get level() {
+      return level;
+    },
+    setLevel: (next) => {
+      level = next;
+    },
+    info: () => undefined,
+  });
 afterEach(async () => {
   await listener?.close();
   listener = null;
+  level = 'info';
 });
 
 const yes: Health = { ok: true, reason: 'fine' };
@@ -58,6 +71,7 @@ async function start(source: Partial<StatusSource>): Promise<string> {
     { host: '127.0.0.1', port: 0 },
     { status: () => status, live: () => yes, ready: () => yes, ...source },
     createRedactor(['hunter22']),
+    levels(),
     logger,
   );
   return listener.url;
@@ -95,20 +109,59 @@ describe('startStatusServer', () => {
     expect((await fetch(`${url}/livez`)).status).toBe(200);
   });
 
+  it('tells and changes the log level', async () => {
+    const url = `${await start({})}/log-level`;
+    const put = async (query: string) => {
+      const answer = await fetch(`${url}${query}`, { method: 'PUT' });
+      return [answer.status, await answer.json()];
+    };
+    expect(await (await fetch(url)).json()).toEqual({ level: 'info' });
+    expect(await put('?level=debug')).toEqual([200, { level: 'debug', was: 'info', until: null }]);
+    expect(await (await fetch(url)).json()).toEqual({ level: 'debug' });
+    const [code, change] = await put('?level=warn&for=10m');
+    expect([code, change]).toEqual([200, { level: 'warn', was: 'debug', until: expect.any(Number) }]);
+    expect(await put('?level=loud')).toEqual([
+      400,
+      { error: 'level must be one of error, warn, info, debug' },
+    ]);
+    expect(await put('')).toEqual([400, { error: expect.stringContaining('level must be') }]);
+    expect(await put('?level=info&for=ever')).toEqual([
+      400,
+      { error: expect.stringContaining('for must be') },
+    ]);
+    expect(level).toBe('warn');
+    expect((await fetch(url, { method: 'PUT', body: 'level=info' })).status).toBe(413);
+    expect((await fetch(url, { method: 'DELETE' })).headers.get('allow')).toBe('GET, HEAD, PUT');
+    expect((await fetch(url.replace('log-level', 'status'), { method: 'PUT' })).status).toBe(405);
+  });
+
   it('refuses an address that others can reach', async () => {
     const source = { status: () => status, live: () => yes, ready: () => yes };
     await expect(
-      startStatusServer({ host: '0.0.0.0', port: 0 }, source, (text) => text, logger),
+      startStatusServer({ host: '0.0.0.0', port: 0 }, source, (text) => text, levels(), logger),
     ).rejects.toThrow(/^status\.host: 0\.0\.0\.0 can be reached/);
   });
 });
 
 describe('startMetricsServer', () => {
+  const probed = { live: () => yes, ready: () => ({ ok: false, reason: 'secret detail' }) };
+
   it('serves the registry as Prometheus wants it', async () => {
-    listener = await startMetricsServer({ host: '127.0.0.1', port: 0 }, new Registry(), logger);
+    listener = await startMetricsServer({ host: '127.0.0.1', port: 0 }, new Registry(), probed, logger);
     const answer = await fetch(`${listener.url}/metrics`);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect((await fetch(`${listener.url}/status`)).status).toBe(404);
+    expect((await fetch(`${listener.url}/log-level`, { method: 'PUT' })).status).toBe(404);
+  });
+
+  it('answers probes with one word', async () => {
+    listener = await startMetricsServer({ host: '127.0.0.1', port: 0 }, new Registry(), probed, logger);
+    const ask = async (path: string) => {
+      const answer = await fetch(`${listener!.url}${path}`);
+      return [answer.status, await answer.text()];
+    };
+    expect(await ask('/livez')).toEqual([200, 'live\n']);
+    expect(await ask('/readyz')).toEqual([503, 'unready\n']);
   });
 });

@@ -1,9 +1,10 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { TlsMaterial } from './tls-material.ts';
 
 /** How long a client may take for the TLS handshake. */
 const HANDSHAKE_MS = 10_000;
+const MIN_VERSION = 'TLSv1.2';
 
 interface Connection {
   readonly socket: Socket;
@@ -29,6 +30,7 @@ export interface ConnectionsOptions {
 export class Connections {
   private readonly options: ConnectionsOptions;
   private readonly server: NetServer;
+  private readonly secure: TlsServer | null = null;
   /** All sockets, also those still in the TLS handshake, in the order of arrival. */
   private readonly sockets = new Set<Socket>();
   /** By the client's host and port, as a call tells it. */
@@ -47,7 +49,7 @@ export class Connections {
           ...tls.material,
           ALPNProtocols: ['h2'],
           handshakeTimeout: HANDSHAKE_MS,
-          minVersion: 'TLSv1.2',
+          minVersion: MIN_VERSION,
           requestCert: tls.clientsNeedCertificate,
           // A handshake that fails tells the client nothing it can show: its calls are refused with a sentence.
           rejectUnauthorized: false,
@@ -56,12 +58,18 @@ export class Connections {
       );
       secure.on('tlsClientError', (_error, socket) => socket.destroy());
       this.server = secure;
+      this.secure = secure;
     }
     this.server.on('connection', (socket: Socket) => this.arrived(socket));
   }
 
   get count(): number {
     return this.sockets.size;
+  }
+
+  /** Connections from now on see this certificate. */
+  renewTls({ material }: TlsMaterial): void {
+    this.secure?.setSecureContext({ ...material, minVersion: MIN_VERSION });
   }
 
   /** Resolves with the port. */

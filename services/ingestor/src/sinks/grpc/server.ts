@@ -24,6 +24,7 @@ import { MARKET_DATA_SERVICE, MarketData } from './market-data.ts';
 import { CODES } from './refusal.ts';
 import type { GrpcSettings } from './settings.ts';
 import { tlsMaterial } from './tls-material.ts';
+import { renewTls } from './tls-renewal.ts';
 
 /** Kubernetes' gRPC probes can send no token (its documentation, "Configure probes"). */
 const WITHOUT_TOKEN = '/grpc.health.v1.Health/Check';
@@ -46,6 +47,7 @@ export class GrpcServer {
   private readonly healthTimer: NodeJS.Timeout;
   private isServing = false;
   private readonly drainState: { isDraining: boolean };
+  private readonly stopRenewal: () => void;
 
   /** Rejects with an Error whose message names the setting. */
   static async start(
@@ -102,7 +104,8 @@ export class GrpcServer {
       const port = await connections.listen(settings.host, settings.port);
       const own = `${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
       address = own;
-      return new GrpcServer(own, server, market, connections, health, context, drainState);
+      const stopRenewal = renewTls(settings.tls, (renewed) => connections.renewTls(renewed), context.log);
+      return new GrpcServer(own, server, market, connections, health, context, drainState, stopRenewal);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`grpc.host and grpc.port (${settings.host}:${settings.port}) can't be used: ${reason}`);
@@ -117,6 +120,7 @@ export class GrpcServer {
     health: HealthImplementation,
     context: SinkContext,
     drainState: { isDraining: boolean },
+    stopRenewal: () => void,
   ) {
     this.address = address;
     this.server = server;
@@ -125,6 +129,7 @@ export class GrpcServer {
     this.health = health;
     this.context = context;
     this.drainState = drainState;
+    this.stopRenewal = stopRenewal;
     this.healthTimer = setInterval(() => this.tellHealth(), HEALTH_EVERY_MS).unref();
   }
 
@@ -138,6 +143,7 @@ export class GrpcServer {
   async close(): Promise<void> {
     this.drain();
     clearInterval(this.healthTimer);
+    this.stopRenewal();
     const waiting = new AbortController();
     const limit = delay(CLOSE_MS, undefined, { signal: waiting.signal }).catch(() => undefined);
     // A connection that is closed while something of the client's is unread takes back what was sent.

@@ -1,3 +1,4 @@
+import type { Refusal } from './connection-refusal.ts';
 import type { ProduceBody } from './produce-request.ts';
 import type { ProducerIdentity } from './record-batch.ts';
 
@@ -15,6 +16,8 @@ export interface TopicMetadata {
   readonly errorCode: number;
   /** In the order of their numbers, from 0. */
   readonly partitions: readonly PartitionMetadata[];
+  /** False when the broker says that our user may not write; true too when it does not say. */
+  readonly isWritable: boolean;
 }
 
 export interface ClusterMetadata {
@@ -43,10 +46,13 @@ export class BridgeError extends Error {
   override name = 'BridgeError';
   /** False when the request cannot have reached the broker. */
   readonly sent: boolean;
-  /** The setting to look at (`sasl`, `ssl`) when retrying cannot help; null when it may. */
-  readonly setting: 'sasl' | 'ssl' | null;
+  /** What is to be changed when retrying cannot help: the message names it; null when retrying may. */
+  readonly setting: Refusal['setting'] | null;
 
-  constructor(message: string, options: { sent: boolean; setting?: 'sasl' | 'ssl' | null; cause?: unknown }) {
+  constructor(
+    message: string,
+    options: { sent: boolean; setting?: Refusal['setting'] | null; cause?: unknown },
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.sent = options.sent;
     this.setting = options.setting ?? null;

@@ -1,3 +1,4 @@
+import { PASSING, retryDelay } from '../retry-delay.ts';
 import { BridgeError, type KafkaBridge } from './bridge.ts';
 import type { KafkaCounters } from './counters.ts';
 import type { Delivery } from './delivery.ts';
@@ -5,7 +6,6 @@ import type { ResolvedKafkaOptions } from './options.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import { UNKNOWN_SERVER_ERROR } from './produce-errors.ts';
 import { decodeProduceAnswer, encodeProduce, type PartitionAnswer } from './produce-request.ts';
-import { PASSING, retryDelay } from './retry-delay.ts';
 
 /** Most in one request. Brokers refuse more than `socket.request.max.bytes`, 100 MiB by default. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;

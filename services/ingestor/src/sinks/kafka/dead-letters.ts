@@ -1,6 +1,6 @@
 import { invalidKey } from '@tickline/schemas';
+import type { Clock } from '../clock.ts';
 import type { DeadLetter } from '../sink.ts';
-import type { Clock } from './clock.ts';
 import type { KafkaCounters } from './counters.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import { encodeHeaders, encodeKeyField, NO_STREAM } from './record-batch.ts';

@@ -1,3 +1,4 @@
+import { PASSING, retryDelay, SET_ASIDE } from '../retry-delay.ts';
 import type { SinkListener } from '../sink.ts';
 import type { BridgeError, KafkaBridge } from './bridge.ts';
 import type { KafkaCounters } from './counters.ts';
@@ -14,7 +15,6 @@ import {
   UNKNOWN_TOPIC_OR_PARTITION,
   verdictOf,
 } from './produce-errors.ts';
-import { PASSING, retryDelay, SET_ASIDE } from './retry-delay.ts';
 
 /** A partition that takes nothing for so long is told of, though its error passes by itself. */
 export const FAILING_AFTER_MS = 5_000;
@@ -41,6 +41,8 @@ export class Delivery {
   private readonly listener: SinkListener;
   private readonly owner: DeliveryOwner;
   private readonly withoutIdentity = new Set<PartitionQueue>();
+  /** Why there is no new producer id, while some partition waits for one. */
+  identityTrouble: string | null = null;
   private identityAttempts = 0;
   private askingIdentity = false;
   private closed = false;
@@ -255,6 +257,7 @@ export class Delivery {
       (identity) => {
         this.askingIdentity = false;
         this.identityAttempts = 0;
+        this.identityTrouble = null;
         for (const partition of asking) {
           this.withoutIdentity.delete(partition);
           partition.identity = identity;
@@ -265,10 +268,13 @@ export class Delivery {
       },
       (error: unknown) => {
         this.counters.countError('INIT_PRODUCER_ID');
-        this.options.log.debug('producer-id-failed', 'no producer id yet, asking again', {
-          sink: 'kafka',
-          error,
-        });
+        const message = error instanceof Error ? error.message : String(error);
+        if (message !== this.identityTrouble) {
+          this.options.log.warn('producer-id-failed', `no producer id yet, asking again: ${message}`, {
+            sink: 'kafka',
+          });
+        }
+        this.identityTrouble = message;
         const delay = retryDelay(++this.identityAttempts, PASSING, this.options.random);
         this.options.clock.after(delay, () => {
           this.askingIdentity = false;
@@ -283,7 +289,7 @@ export class Delivery {
 function hintFor(code: number): string {
   switch (errorName(code)) {
     case 'TOPIC_AUTHORIZATION_FAILED':
-      return 'Allow the user of kafka.sasl to write to the topic.';
+      return 'Add an ACL that allows the user of kafka.sasl Write on the topic; until then it is tried again from time to time.';
     case 'UNKNOWN_TOPIC_OR_PARTITION':
       return 'The topic is gone: run `ingestor provision`.';
     default:

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { settle } from '../testing/virtual-clock.ts';
 import { BridgeError } from './bridge.ts';
 import { KafkaSinkError } from './kafka-sink.ts';
 import { SinkHarness } from './testing/sink-harness.ts';
-import { settle } from './testing/virtual-clock.ts';
 
 async function started(...given: ConstructorParameters<typeof SinkHarness>): Promise<SinkHarness> {
   const harness = new SinkHarness(...given);
@@ -33,15 +33,26 @@ describe('start', () => {
   it('refuses a topic that we may not see', async () => {
     const harness = new SinkHarness();
     harness.kafka.topicError = (topic) => (topic === 'md.quotes' ? 29 : 0);
-    await expect(harness.start()).rejects.toThrow(/kafka\.sasl .*"md\.quotes"/);
+    await expect(harness.start()).rejects.toThrow(/kafka\.sasl .* may not see the topic md\.quotes .* Write/);
   });
 
   it('refuses a login that the brokers refuse', async () => {
     const harness = new SinkHarness();
     harness.kafka.metadata = async () => {
-      throw new BridgeError('broker-1:9092: wrong password', { sent: true, setting: 'sasl' });
+      throw new BridgeError('broker-1:9092 refuses kafka.sasl', { sent: true, setting: 'sasl' });
     };
-    await expect(harness.start()).rejects.toThrow(/kafka\.sasl: broker-1:9092: wrong password/);
+    await expect(harness.start()).rejects.toThrow('broker-1:9092 refuses kafka.sasl');
+  });
+
+  it('refuses a topic that we may not write to, and a producer id that we may not have', async () => {
+    const narrow = new SinkHarness();
+    narrow.kafka.isWritable = (topic) => topic !== 'md.status';
+    await expect(narrow.start()).rejects.toThrow(/may not write to the topic md\.status .* Write/);
+    const nameless = new SinkHarness();
+    nameless.kafka.initProducerId = async () => {
+      throw new BridgeError('no producer id', { sent: true, setting: 'acl' });
+    };
+    await expect(nameless.start()).rejects.toThrow('no producer id');
   });
 
   it('waits for a cluster that is away, and logs changes only', async () => {

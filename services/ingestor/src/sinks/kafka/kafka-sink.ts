@@ -1,4 +1,5 @@
 import { isTickChannel, partitionOf, type SinkStatus, topicName } from '@tickline/schemas';
+import { PASSING, retryDelay } from '../retry-delay.ts';
 import type {
   DeadLetter,
   Sink,
@@ -9,7 +10,7 @@ import type {
   TickFormat,
 } from '../sink.ts';
 import { SinkRefusedError } from '../sink.ts';
-
+import { principalOf } from './access.ts';
 import { BatchMemory } from './batch-memory.ts';
 import { BridgeError, type ClusterMetadata, type KafkaBridge, NO_LEADER } from './bridge.ts';
 import { BrokerLane } from './broker-lane.ts';
@@ -29,7 +30,6 @@ import {
   UNKNOWN_TOPIC_OR_PARTITION,
 } from './produce-errors.ts';
 import type { ProducerIdentity } from './record-batch.ts';
-import { PASSING, retryDelay } from './retry-delay.ts';
 
 /** The Kafka sink can't start: retrying would not help. The message names the setting. */
 export class KafkaSinkError extends SinkRefusedError {
@@ -261,7 +261,7 @@ export class KafkaSink implements Sink {
         return answer;
       } catch (error) {
         if (!(error instanceof BridgeError)) throw error;
-        if (error.setting !== null) throw new KafkaSinkError(refusal(error), { cause: error });
+        if (error.setting !== null) throw new KafkaSinkError(error.message, { cause: error });
         if (error.message !== last) {
           log.warn('kafka-unreachable', `waiting for Kafka (${what}): ${error.message}`, {
             sink: this.name,
@@ -282,18 +282,21 @@ export class KafkaSink implements Sink {
   }
 
   private checkTopic(topic: string, metadata: ClusterMetadata): void {
-    const { errorCode, partitions } = metadata.topics.get(topic) ?? {
+    const { errorCode, partitions, isWritable } = metadata.topics.get(topic) ?? {
       errorCode: UNKNOWN_TOPIC_OR_PARTITION,
       partitions: [],
+      isWritable: true,
     };
     if (errorCode === UNKNOWN_TOPIC_OR_PARTITION) {
       throw new KafkaSinkError(
         `topic "${topic}" does not exist on ${this.options.brokers.join(',')}: run \`ingestor provision\`, or correct kafka.topicPrefix`,
       );
     }
-    if (errorCode === TOPIC_AUTHORIZATION_FAILED) {
+    if (errorCode === TOPIC_AUTHORIZATION_FAILED || !isWritable) {
+      const who = principalOf(this.options.access());
+      const what = isWritable ? 'see' : 'write to';
       throw new KafkaSinkError(
-        `the user of kafka.sasl may not see topic "${topic}": allow Describe and Write on it`,
+        `${who} may not ${what} the topic ${topic} (kafka.topicPrefix): add an ACL that allows it Write there, which includes Describe`,
       );
     }
     if (errorCode !== NO_ERROR || partitions.length === 0) {
@@ -402,6 +405,8 @@ export class KafkaSink implements Sink {
         texts.push(`broker ${lane.nodeId} does not answer: ${lane.trouble.message}`);
       }
     }
+    const identityTrouble = this.delivery?.identityTrouble ?? null;
+    if (identityTrouble !== null) texts.push(`no producer id: ${identityTrouble}`);
     const setAside = this.partitions.filter((each) => each.setAside !== 0);
     const leaderless = this.partitions.filter((each) => each.setAside === 0 && each.leader === NO_LEADER);
     const now = this.options.clock.now();
@@ -412,12 +417,14 @@ export class KafkaSink implements Sink {
       [failing, 'not written', (each: PartitionQueue) => each.failure],
     ] as const) {
       if (partitions.length === 0) continue;
+      const isForbidden = partitions.some((each) => codeOf(each) === TOPIC_AUTHORIZATION_FAILED);
+      const hint = isForbidden ? ': allow the user of kafka.sasl Write there' : '';
       const names = partitions.slice(0, 3).map((each) => {
         const code = codeOf(each);
         return code === NO_ERROR ? each.name : `${each.name} (${errorName(code)})`;
       });
       const more = partitions.length > 3 ? ` and ${partitions.length - 3} more` : '';
-      texts.push(`${what}: ${names.join(', ')}${more}`);
+      texts.push(`${what}: ${names.join(', ')}${more}${hint}`);
     }
     return texts;
   }
@@ -444,10 +451,4 @@ export class KafkaSink implements Sink {
 function isFailing(partition: PartitionQueue, now: number): boolean {
   const { setAside, failure, head, failingSince } = partition;
   return setAside === 0 && failure !== 0 && head !== null && now - failingSince > FAILING_AFTER_MS;
-}
-
-function refusal(error: BridgeError): string {
-  return error.setting === 'sasl'
-    ? `Kafka refuses the login of kafka.sasl: ${error.message}`
-    : `no TLS connection to Kafka with kafka.ssl: ${error.message}`;
 }

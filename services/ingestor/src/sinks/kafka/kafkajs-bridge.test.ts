@@ -101,8 +101,7 @@ describe('KafkajsBridge', () => {
       withDefaults({
         brokers: [address],
         clientId: 'test',
-        ssl: null,
-        sasl: null,
+        access: () => ({ ssl: null, sasl: null }),
         topicPrefix: 'md.',
         requestTimeoutMs: 100,
         log: SILENT,

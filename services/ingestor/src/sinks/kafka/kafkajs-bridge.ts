@@ -1,12 +1,16 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import type { KafkaAccess } from './access.ts';
+import { BridgeError, type ClusterMetadata, type KafkaBridge } from './bridge.ts';
+import { refusalOf } from './connection-refusal.ts';
+import { probeListener } from './listener-probe.ts';
 import {
-  BridgeError,
-  type ClusterMetadata,
-  type KafkaBridge,
-  NO_LEADER,
-  type TopicMetadata,
-} from './bridge.ts';
+  decodeMetadata,
+  encodeMetadata,
+  METADATA_KEY,
+  METADATA_LOWEST,
+  METADATA_WITH_RIGHTS,
+} from './metadata-request.ts';
 import type { ResolvedKafkaOptions } from './options.ts';
 import type { ProduceBody } from './produce-request.ts';
 import type { ProducerIdentity } from './record-batch.ts';
@@ -14,13 +18,12 @@ import type { ProducerIdentity } from './record-batch.ts';
 /** The one version whose insides were read for this file; the package is pinned to it. */
 const KAFKAJS_VERSION = '2.2.4';
 const PRODUCE = { apiKey: 0, apiVersion: 7, apiName: 'Produce' } as const;
-const METADATA = { apiKey: 3, apiVersion: 6 } as const;
 /** For TCP, TLS and login together. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** How much later than kafkajs' our own timeout is: kafkajs' error says more. */
 const LATER_THAN_KAFKAJS_MS = 1_000;
-/** Errors of logins: SASL_AUTHENTICATION_FAILED, UNSUPPORTED_SASL_MECHANISM, ILLEGAL_SASL_STATE. */
-const LOGIN_ERRORS: ReadonlySet<unknown> = new Set([58, 33, 34]);
+/** UNSUPPORTED_SASL_MECHANISM: which ones there are, the listener says when it is asked. */
+const UNSUPPORTED_MECHANISM = 33;
 
 // What is used of kafkajs' insides, and nothing more.
 
@@ -80,26 +83,13 @@ interface Kafkajs {
   };
   readonly socketFactory: SocketFactory;
   readonly createLogger: (options: { level: number; logCreator: () => (entry: LogEntry) => void }) => unknown;
-  readonly metadataRequest: (options: { topics: string[]; allowAutoTopicCreation: boolean }) => {
-    request: unknown;
-    response: { decode: Decode };
-  };
+  readonly Encoder: new () => { writeBuffer(bytes: Buffer): unknown };
 }
 
 interface LogEntry {
   readonly namespace: string;
   readonly label: string;
   readonly log: { readonly message: string; readonly broker?: string; readonly error?: string };
-}
-
-/** What Metadata version 6 answers, as kafkajs decodes it. */
-interface MetadataAnswer {
-  readonly brokers: readonly { nodeId: number; host: string; port: number }[];
-  readonly topicMetadata: readonly {
-    topicErrorCode: number;
-    topic: string;
-    partitionMetadata: readonly { partitionErrorCode: number; partitionId: number; leader: number }[];
-  }[];
 }
 
 /** A broker and the sockets that kafkajs opened for it. */
@@ -139,23 +129,21 @@ export class KafkajsBridge implements KafkaBridge {
 
   async metadata(topics: readonly string[]): Promise<ClusterMetadata> {
     const answer = await this.withAnyBroker(async (broker) => {
-      const { request, response } = this.kafkajs.metadataRequest({
-        topics: [...topics],
-        allowAutoTopicCreation: false,
-      });
-      // kafkajs' own `parse` throws the first error of any topic; we want them all.
+      const highest = broker.versions?.[METADATA_KEY]?.maxVersion ?? 0;
+      const apiVersion = highest >= METADATA_WITH_RIGHTS ? METADATA_WITH_RIGHTS : METADATA_LOWEST;
+      const body = new this.kafkajs.Encoder().writeBuffer(encodeMetadata(topics, apiVersion));
       return (await broker.connectionPool.send({
-        request,
-        response: { decode: response.decode, parse: async (data) => data },
-      })) as MetadataAnswer;
+        request: { apiKey: METADATA_KEY, apiVersion, apiName: 'Metadata', encode: async () => body },
+        response: {
+          decode: async (data) => decodeMetadata(data, apiVersion),
+          parse: async (data) => data,
+        },
+      })) as ClusterMetadata;
     });
-    this.addresses = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`]));
+    this.addresses = answer.brokers;
     const known = new Set([...this.addresses.values(), ...this.options.brokers]);
     for (const address of this.peers.keys()) if (!known.has(address)) await this.drop(address);
-    return {
-      brokers: this.addresses,
-      topics: new Map(answer.topicMetadata.map((topic) => [topic.topic, topicOf(topic)])),
-    };
+    return answer;
   }
 
   async initProducerId(): Promise<ProducerIdentity> {
@@ -176,7 +164,7 @@ export class KafkajsBridge implements KafkaBridge {
       connection = await peer.broker.connectionPool.getConnection();
     } catch (error) {
       await this.drop(address);
-      throw this.bridgeError(address, error, false);
+      throw await this.bridgeError(address, error, false);
     }
     try {
       const answer = await this.inTime(send(connection, body), peer.throttleMs);
@@ -184,7 +172,7 @@ export class KafkajsBridge implements KafkaBridge {
       return answer;
     } catch (error) {
       await this.drop(address);
-      throw this.bridgeError(address, error, true);
+      throw await this.bridgeError(address, error, true);
     }
   }
 
@@ -206,7 +194,7 @@ export class KafkajsBridge implements KafkaBridge {
       } catch (error) {
         // An error that the broker answered with says nothing against the connection.
         if (!isAnswer(error)) await this.drop(address);
-        const failure = this.bridgeError(address, error, true);
+        const failure = await this.bridgeError(address, error, true);
         // A wrong password is told at once, not hidden behind the next broker's silence.
         if (failure.setting !== null) throw failure;
         last ??= failure;
@@ -236,6 +224,8 @@ export class KafkajsBridge implements KafkaBridge {
     if (opening === undefined) {
       opening = this.build(address);
       this.peers.set(address, opening);
+      // Nothing to drop then.
+      opening.catch(() => this.peers.delete(address));
     }
     const peer = await opening;
     // With SASL this also logs in again before the session runs out (KIP-368).
@@ -246,6 +236,7 @@ export class KafkajsBridge implements KafkaBridge {
   private async build(address: string): Promise<Peer> {
     const { options, kafkajs } = this;
     const { host, port } = parseAddress(address);
+    const { ssl, sasl } = options.access();
     const sockets = new Set<Socket>();
     const socketFactory: SocketFactory = (where) => {
       const socket = kafkajs.socketFactory(where);
@@ -263,8 +254,8 @@ export class KafkajsBridge implements KafkaBridge {
       .buildConnectionPools({
         socketFactory,
         brokers: options.brokers,
-        ssl: options.ssl ?? undefined,
-        sasl: options.sasl === null ? undefined : { ...options.sasl },
+        ssl: ssl ?? undefined,
+        sasl: sasl === null ? undefined : { ...sasl },
         clientId: options.clientId,
         connectionTimeout: CONNECT_TIMEOUT_MS,
         requestTimeout: options.requestTimeoutMs,
@@ -298,7 +289,7 @@ export class KafkajsBridge implements KafkaBridge {
         CONNECT_TIMEOUT_MS,
       );
       const watch = setInterval(() => {
-        if (peer.sockets.size === 0) reject(new Error('the connection was closed while it was set up'));
+        if (peer.sockets.size === 0) reject(new HungUpError('the connection was closed while it was set up'));
       }, 100);
       stop = () => {
         clearTimeout(timer);
@@ -328,25 +319,41 @@ export class KafkajsBridge implements KafkaBridge {
     const opening = this.peers.get(address);
     if (opening === undefined) return;
     this.peers.delete(address);
-    const { broker, sockets } = await opening;
+    const peer = await opening.catch(() => null);
+    if (peer === null) return;
+    const { broker, sockets } = peer;
     for (const socket of sockets) socket.destroy();
     for (const connection of broker.connectionPool.pool) closeNow(connection);
   }
 
-  private bridgeError(address: string, error: unknown, sent: boolean): BridgeError {
+  private async bridgeError(address: string, error: unknown, sent: boolean): Promise<BridgeError> {
     if (error instanceof BridgeError) return error;
     if (error instanceof KafkajsShapeError) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    return new BridgeError(`${address}: ${message}`, { sent, setting: this.settingFor(error), cause: error });
+    let access: KafkaAccess;
+    try {
+      access = this.options.access();
+    } catch {
+      // The error itself says which file can't be read.
+      return new BridgeError(`${address}: ${message}`, { sent, cause: error });
+    }
+    const refusal = refusalOf(error, address, access, await this.kindOf(address, error, access));
+    return new BridgeError(refusal?.text ?? `${address}: ${message.trim()}`, {
+      sent,
+      setting: refusal?.setting ?? null,
+      cause: error,
+    });
   }
 
-  private settingFor(error: unknown): 'sasl' | 'ssl' | null {
+  /** Asks a listener that hangs up on us what it is, unless Kafka answered us before: then it is just away. */
+  private async kindOf(address: string, error: unknown, access: KafkaAccess) {
     const { name, code } = error as { name?: unknown; code?: unknown };
-    if (name === 'KafkaJSSASLAuthenticationError' || LOGIN_ERRORS.has(code)) return 'sasl';
-    // Node's codes for a certificate that was refused, by us or by them.
-    if (this.options.ssl !== null && typeof code === 'string' && /CERT|_SSL_|UNABLE_TO_/.test(code))
-      return 'ssl';
-    return null;
+    const hungUp =
+      code === 'ECONNRESET' || name === 'KafkaJSConnectionClosedError' || error instanceof HungUpError;
+    const isStrange = hungUp && this.addresses.size === 0 && !this.closed;
+    if (!isStrange && code !== UNSUPPORTED_MECHANISM) return null;
+    const { host, port } = parseAddress(address);
+    return await probeListener(host, port, access.ssl);
   }
 
   /** kafkajs logs each attempt that fails; we tell changes ourselves. */
@@ -415,13 +422,6 @@ function requestHeader(correlationId: number, clientId: string, bodyBytes: numbe
   return header;
 }
 
-function topicOf(topic: MetadataAnswer['topicMetadata'][number]): TopicMetadata {
-  const partitions = topic.partitionMetadata
-    .map(({ partitionId, leader }) => ({ partition: partitionId, leader: leader < 0 ? NO_LEADER : leader }))
-    .sort((a, b) => a.partition - b.partition);
-  return { errorCode: topic.topicErrorCode, partitions };
-}
-
 function parseAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
@@ -440,22 +440,18 @@ function loadKafkajs(): Kafkajs {
   const buildConnectionPools: unknown = require('kafkajs/src/cluster/connectionPoolBuilder.js');
   const createSocketFactory: unknown = require('kafkajs/src/network/socketFactory.js');
   const { createLogger } = require('kafkajs/src/loggers/index.js') as { createLogger: unknown };
-  const metadata = require('kafkajs/src/protocol/requests/metadata/index.js') as {
-    protocol: (of: { version: number }) => unknown;
-  };
+  const Encoder: unknown = require('kafkajs/src/protocol/encoder.js');
   expectShape(typeof Broker === 'function', 'src/broker');
   expectShape(typeof buildConnectionPools === 'function', 'src/cluster/connectionPoolBuilder');
   expectShape(typeof createSocketFactory === 'function', 'src/network/socketFactory');
   expectShape(typeof createLogger === 'function', 'src/loggers');
-  expectShape(typeof metadata.protocol === 'function', 'src/protocol/requests/metadata');
-  const metadataRequest = metadata.protocol({ version: METADATA.apiVersion });
-  expectShape(typeof metadataRequest === 'function', `Metadata version ${METADATA.apiVersion}`);
+  expectShape(typeof Encoder === 'function', 'src/protocol/encoder');
   return {
     Broker: Broker as Kafkajs['Broker'],
     buildConnectionPools: buildConnectionPools as Kafkajs['buildConnectionPools'],
     socketFactory: (createSocketFactory as () => SocketFactory)(),
     createLogger: createLogger as Kafkajs['createLogger'],
-    metadataRequest: metadataRequest as Kafkajs['metadataRequest'],
+    Encoder: Encoder as Kafkajs['Encoder'],
   };
 }
 
@@ -467,6 +463,11 @@ function expectConnection(connection: Connection): void {
   expectShape(typeof connection.rejectRequests === 'function', 'Connection.rejectRequests');
   expectShape(typeof connection.disconnect === 'function', 'Connection.disconnect');
   expectShape(typeof connection.clientId === 'string', 'Connection.clientId');
+}
+
+/** The other side ended the connection before there was an answer. */
+class HungUpError extends Error {
+  override name = 'HungUpError';
 }
 
 /** kafkajs is not the one that this file was written for. */

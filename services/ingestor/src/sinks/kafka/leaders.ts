@@ -1,6 +1,6 @@
+import { PASSING, retryDelay } from '../retry-delay.ts';
 import type { ClusterMetadata, KafkaBridge } from './bridge.ts';
 import type { ResolvedKafkaOptions } from './options.ts';
-import { PASSING, retryDelay } from './retry-delay.ts';
 
 /** Shortest time between two questions, however many ask. */
 const SPACING_MS = 100;

@@ -1,24 +1,15 @@
-import type { ConnectionOptions } from 'node:tls';
 import { TOPICS, type Topic } from '@tickline/schemas';
+import { type Clock, systemClock } from '../clock.ts';
 import type { SinkLog } from '../sink-log.ts';
-import { type Clock, systemClock } from './clock.ts';
-
-/** How the sink logs in, as kafkajs takes it. */
-export interface KafkaSasl {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
-  readonly username: string;
-  readonly password: string;
-}
+import type { KafkaAccess } from './access.ts';
 
 /** Settings of the Kafka sink; the names are those of the configuration's section `kafka`. */
 export interface KafkaSinkOptions {
   /** host:port of brokers to ask first. */
   readonly brokers: readonly string[];
   readonly clientId: string;
-  /** Null: no TLS. */
-  readonly ssl: ConnectionOptions | null;
-  /** Null: no login. */
-  readonly sasl: KafkaSasl | null;
+  /** Asked before each new connection, so that what changes on disk is used by the next; what it throws is a failed connection. */
+  readonly access: () => KafkaAccess;
   readonly topicPrefix: string;
   /** Most memory that waits for the brokers. Default 128 MiB. */
   readonly queueBytes?: number;

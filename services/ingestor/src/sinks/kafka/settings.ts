@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import type { ConnectionOptions } from 'node:tls';
-import type { SinkLog } from '../sink-log.ts';
+import type { SinkContext } from '../sink-context.ts';
+import { type KafkaAccessSettings, readAccess } from './access.ts';
 import { KafkaSink } from './kafka-sink.ts';
-import type { KafkaSasl } from './options.ts';
 
 /** The configuration's section `kafka`, checked. */
-export interface KafkaSettings {
+export interface KafkaSettings extends KafkaAccessSettings {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly topicPrefix: string;
@@ -14,40 +12,25 @@ export interface KafkaSettings {
   readonly lingerMs: number;
   readonly compression: 'none' | 'zstd';
   readonly requestTimeoutMs: number;
-  readonly ssl: {
-    readonly enabled: boolean;
-    readonly caFile: string | null;
-    readonly certFile: string | null;
-    readonly keyFile: string | null;
-  };
-  readonly sasl: {
-    /** Empty: no login. */
-    readonly mechanism: '' | KafkaSasl['mechanism'];
-    readonly username: string | null;
-    readonly password: string | null;
-  };
 }
 
 /** The Kafka sink of a configuration. `deadLettersPerSecond`: most frames of an exchange that go to `invalid`. */
 export function createKafkaSink(
   settings: KafkaSettings,
   deadLettersPerSecond: number,
-  log: SinkLog,
+  context: Pick<SinkContext, 'log' | 'learnSecret'>,
 ): KafkaSink {
   const { ssl, sasl, ...rest } = settings;
-  return new KafkaSink({ ...rest, deadLettersPerSecond, ssl: tlsOf(ssl), sasl: loginOf(sasl), log });
-}
-
-function tlsOf({ enabled, caFile, certFile, keyFile }: KafkaSettings['ssl']): ConnectionOptions | null {
-  if (!enabled) return null;
-  return {
-    ...(caFile === null ? {} : { ca: readFileSync(caFile) }),
-    ...(certFile === null ? {} : { cert: readFileSync(certFile) }),
-    ...(keyFile === null ? {} : { key: readFileSync(keyFile) }),
-  };
-}
-
-function loginOf({ mechanism, username, password }: KafkaSettings['sasl']): KafkaSasl | null {
-  if (mechanism === '') return null;
-  return { mechanism, username: username ?? '', password: password ?? '' };
+  return new KafkaSink({
+    ...rest,
+    deadLettersPerSecond,
+    access: () => {
+      const access = readAccess({ ssl, sasl });
+      // Files change under a running pod: the redactor knows only what was there at the start.
+      if (access.sasl !== null) context.learnSecret(access.sasl.password);
+      if (typeof access.ssl?.passphrase === 'string') context.learnSecret(access.ssl.passphrase);
+      return access;
+    },
+    log: context.log,
+  });
 }

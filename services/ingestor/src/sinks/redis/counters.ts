@@ -1,4 +1,4 @@
-import { AckLatency } from '../kafka/counters.ts';
+import { AckLatency } from '../acknowledgement-latency.ts';
 
 /** Plain counts that only grow, for whoever makes metrics of them. */
 export class RedisCounters {

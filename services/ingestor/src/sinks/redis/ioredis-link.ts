@@ -1,6 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { Clock } from '../kafka/clock.ts';
-import { PASSING, retryDelay, SET_ASIDE } from '../kafka/retry-delay.ts';
+import type { Clock } from '../clock.ts';
+import { PASSING, retryDelay, SET_ASIDE } from '../retry-delay.ts';
 import type { SinkLog } from '../sink-log.ts';
 import { diagnose } from './connection-trouble.ts';
 import type { RedisServerOptions } from './options.ts';

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { type Clock, systemClock } from '../kafka/clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { SinkLog } from '../sink-log.ts';
 
 /** What ticks may be encoded as in Redis. */

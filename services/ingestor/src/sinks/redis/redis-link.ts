@@ -1,4 +1,4 @@
-import type { Clock } from '../kafka/clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** Redis answered with an error; `code` is its first word: `WRONGTYPE`, `NOPERM`, `OOM`, `LOADING`, … */
 export class RedisReplyError extends Error {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../kafka/testing/virtual-clock.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
 import { RedisPubSubSink } from './redis-pubsub-sink.ts';
 import { FakeLink, settle } from './testing/fake-link.ts';
 import { linesInto } from './testing/streams-harness.ts';

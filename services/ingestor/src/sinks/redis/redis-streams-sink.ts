@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isTickChannel, type SinkStatus } from '@tickline/schemas';
-import { PASSING, retryDelay, SET_ASIDE } from '../kafka/retry-delay.ts';
+import { PASSING, retryDelay, SET_ASIDE } from '../retry-delay.ts';
 import type { DeadLetter, Sink, SinkListener, SinkReading, SinkStream, StreamDescriptor } from '../sink.ts';
 import { RedisCounters } from './counters.ts';
 import { hashSlot, keyBeside } from './hash-slot.ts';

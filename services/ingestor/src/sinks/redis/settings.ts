@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
-import { systemClock } from '../kafka/clock.ts';
+import { systemClock } from '../clock.ts';
 import type { SinkLog } from '../sink-log.ts';
 import { IoredisLink } from './ioredis-link.ts';
 import type { RedisFormat, RedisLogin, RedisServerOptions } from './options.ts';

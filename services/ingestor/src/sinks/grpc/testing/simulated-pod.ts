@@ -269,6 +269,7 @@ export class SimulatedPod {
       directory: () => this.entries,
       directoryVersion: () => this.version,
       status: () => this.podStatus(),
+      learnSecret: () => undefined,
     };
   }
 

@@ -1,8 +1,8 @@
+import type { VirtualClock } from '../../testing/virtual-clock.ts';
 import { BridgeError, type ClusterMetadata, type KafkaBridge } from '../bridge.ts';
 import type { ProduceBody } from '../produce-request.ts';
 import type { ProducerIdentity } from '../record-batch.ts';
 import { type ReadRecord, readBatch } from './read-batch.ts';
-import type { VirtualClock } from './virtual-clock.ts';
 
 /** What a broker shall do with one partition's batch. */
 export type Fate =
@@ -58,6 +58,8 @@ export class SimulatedKafka implements KafkaBridge {
   /** Requests under way by broker: never more than one. */
   readonly underWay = new Map<number, number>();
   mostUnderWay = 0;
+  /** What the broker says of our right to write, when it is asked for metadata. */
+  isWritable: (topic: string) => boolean = () => true;
   requests = 0;
   producerIds = 0;
   closed = false;
@@ -81,7 +83,7 @@ export class SimulatedKafka implements KafkaBridge {
             partition,
             leader: this.leaderOf(topic, partition),
           }));
-          return [topic, { errorCode, partitions }] as const;
+          return [topic, { errorCode, partitions, isWritable: this.isWritable(topic) }] as const;
         }),
       ),
     };

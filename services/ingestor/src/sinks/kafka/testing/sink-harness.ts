@@ -1,11 +1,11 @@
 import { TICK_CHANNELS } from '@tickline/schemas';
 import { EncodedTick, type SinkListener, type SinkLoss, type SinkStream } from '../../sink.ts';
 import type { SinkLog } from '../../sink-log.ts';
+import { settle, VirtualClock } from '../../testing/virtual-clock.ts';
 import { KafkaSink } from '../kafka-sink.ts';
 import type { KafkaSinkOptions } from '../options.ts';
 import type { ReadRecord } from './read-batch.ts';
 import { SimulatedKafka } from './simulated-kafka.ts';
-import { settle, VirtualClock } from './virtual-clock.ts';
 
 /** A range that the sink told about a stream. */
 export interface Told extends SinkLoss {
@@ -47,8 +47,7 @@ export class SinkHarness {
       {
         brokers: ['broker-1:9092'],
         clientId: 'test',
-        ssl: null,
-        sasl: null,
+        access: () => ({ ssl: null, sasl: null }),
         topicPrefix: 'md.',
         log: { ...SILENT, error: line, warn: line, info: line },
         clock: this.clock,

@@ -1,6 +1,6 @@
-import { settle as settleTimers, VirtualClock } from '../../kafka/testing/virtual-clock.ts';
 import type { SinkListener, SinkLoss, StreamDescriptor } from '../../sink.ts';
 import type { SinkLog } from '../../sink-log.ts';
+import { settle as settleTimers, VirtualClock } from '../../testing/virtual-clock.ts';
 import type { RedisStreamsOptions } from '../options.ts';
 import { RedisStreamsSink } from '../redis-streams-sink.ts';
 import { FakeLink, settle, type WaitingCall } from './fake-link.ts';

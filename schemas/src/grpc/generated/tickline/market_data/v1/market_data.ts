@@ -206,7 +206,10 @@ export interface Status {
     | undefined;
   /** When we noticed, by the pod's clock. */
   timeMicros: bigint;
-  /** live, stale, rejected, reconnected, gap, repeated; readers must accept further values. */
+  /**
+   * acknowledged, live, stale, rejected, reconnected, shedding (ticks find no room; the gap follows when they do
+   * again), gap, repeated; readers must accept further values.
+   */
   state: string;
   /** Why, in a short phrase for people. */
   reason: string;

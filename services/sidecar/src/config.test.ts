@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigError, describeKeys, environmentName, readConfig } from './config.ts';
+import { ConfigError, describeKeys, environmentName, keyRows, readConfig } from './config.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -36,7 +36,23 @@ describe('readConfig', () => {
         restartedMs: 60_000,
       },
       listen: { host: '127.0.0.1', port: 9466 },
+      auth: { tokenFile: null },
+      peers: { host: null, port: 9466, addresses: [], pollMs: 5_000, timeoutMs: 2_000 },
       log: { level: 'info' },
+    });
+  });
+
+  it('reads where the fleet is', () => {
+    const env = {
+      TICKLINE_SIDECAR_AUTH_TOKEN_FILE: '/etc/token',
+      TICKLINE_SIDECAR_PEERS_HOST: 'tickline-pods.tickline.svc',
+      TICKLINE_SIDECAR_PEERS_ADDRESSES: '10.0.0.1:9466, [::1]:9467',
+    };
+    const config = readConfig({ args: [], env });
+    expect(config.auth.tokenFile).toBe('/etc/token');
+    expect(config.peers).toMatchObject({
+      host: 'tickline-pods.tickline.svc',
+      addresses: ['10.0.0.1:9466', '[::1]:9467'],
     });
   });
 
@@ -91,6 +107,11 @@ describe('readConfig', () => {
     [['--ingestor.pollMs=0'], 'ingestor.pollMs must be an integer (milliseconds), 10 to 3600000, is 0'],
     [['--ingestor.url=https://h/'], 'ingestor.url must be an http:// address'],
     [['--ingestor.url=nothing'], 'ingestor.url must be an http:// address'],
+    [['--peers.host=http://pods'], 'peers.host must be a host name, is "http://pods"'],
+    [['--peers.addresses=10.0.0.1'], 'peers.addresses must be addresses host:port with commas between'],
+    [['--peers.addresses=u@h:1'], 'peers.addresses must be addresses host:port'],
+    [['--peers.addresses=h:70000'], 'peers.addresses must be addresses host:port'],
+    [['--peers.port=0'], 'peers.port must be an integer, 1 to 65535, is 0'],
     [['--log.level=loud'], 'log.level must be one of error, warn, info, debug, is "loud"'],
     [['--config=/nowhere.yaml'], "/nowhere.yaml: can't be read: ENOENT"],
   ])('refuses %j', (args, message) => {
@@ -121,4 +142,9 @@ it('explains every key with its variable', () => {
   expect(describeKeys()).toContain('--ingestor.pollMs=1000');
   expect(describeKeys()).toContain(environmentName('ingestor.pollMs'));
   expect(environmentName('ingestor.pollMs')).toBe('TICKLINE_SIDECAR_INGESTOR_POLL_MS');
+});
+
+it('is documented as it is', () => {
+  const page = readFileSync(new URL('../../../docs/sidecar.md', import.meta.url), 'utf8');
+  expect(page).toContain(`\n${keyRows()}\n`);
 });

@@ -16,6 +16,17 @@ export interface Config {
     readonly restartedMs: number;
   };
   readonly listen: { readonly host: string; readonly port: number };
+  /** File with the tokens that open the page and the status; null: they are open. */
+  readonly auth: { readonly tokenFile: string | null };
+  readonly peers: {
+    /** DNS name of all sidecars of the fleet; null: none. */
+    readonly host: string | null;
+    readonly port: number;
+    /** Further ones, `host:port`. */
+    readonly addresses: readonly string[];
+    readonly pollMs: number;
+    readonly timeoutMs: number;
+  };
   readonly log: { readonly level: LogLevel };
 }
 
@@ -31,7 +42,8 @@ export interface ConfigSources {
 }
 
 interface Key {
-  readonly fallback: string | number;
+  /** Null: not set. */
+  readonly fallback: string | number | null;
   readonly doc: string;
   /** What the value must be, for people. */
   readonly type: string;
@@ -51,7 +63,7 @@ const KEYS = {
   'ingestor.restartedMs': milliseconds(60_000, 'How long a restart of the ingestor is told as its state.'),
   'listen.host': {
     fallback: '127.0.0.1',
-    doc: 'Address to serve /healthz, /status and /metrics on; 0.0.0.0 in a pod.',
+    doc: 'Address to serve the page, /status, /healthz and /metrics on; 0.0.0.0 in a pod.',
     type: 'an address or host name',
     read: (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined),
   },
@@ -61,6 +73,32 @@ const KEYS = {
     type: 'an integer, 0 to 65535',
     read: (value: unknown) => integer(value, 0, 65_535),
   },
+  'auth.tokenFile': {
+    fallback: null,
+    doc: 'File with the tokens that open the page, /status, /fleet and /log-level, one on a line, each of 16 characters or more; read again when it changes. Not set: they are open to all who reach listen.host, and the log level can only be changed from this machine.',
+    type: 'path of a file',
+    read: orNull((value) => (typeof value === 'string' && value !== '' ? value : undefined)),
+  },
+  'peers.host': {
+    fallback: null,
+    doc: 'DNS name whose A and AAAA records are the pods of all shards (a headless Service), for the fleet view. Not set: the fleet is this pod alone, and peers.addresses.',
+    type: 'a host name',
+    read: orNull((value) => (typeof value === 'string' && HOST_NAME.test(value) ? value : undefined)),
+  },
+  'peers.port': {
+    fallback: 9466,
+    doc: 'Port of the sidecars that peers.host names.',
+    type: 'an integer, 1 to 65535',
+    read: (value: unknown) => integer(value, 1, 65_535),
+  },
+  'peers.addresses': {
+    fallback: null,
+    doc: 'Further sidecars of the fleet, host:port with commas between; for processes without DNS.',
+    type: 'addresses host:port with commas between',
+    read: orNull(readAddresses),
+  },
+  'peers.pollMs': milliseconds(5_000, 'Time from one question to all peers to the next.'),
+  'peers.timeoutMs': milliseconds(2_000, 'A peer that has not answered after this long is silent.'),
   'log.level': {
     fallback: 'info',
     doc: 'The least that is logged.',
@@ -68,6 +106,7 @@ const KEYS = {
     read: (value: unknown) => LOG_LEVELS.find((level) => level === value),
   },
 } satisfies Record<string, Key>;
+const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?$/;
 type KeyName = keyof typeof KEYS;
 const KEY_NAMES = Object.keys(KEYS) as KeyName[];
 
@@ -134,6 +173,14 @@ export function readConfig(sources: ConfigSources): Config {
       restartedMs: value('ingestor.restartedMs'),
     },
     listen: { host: value('listen.host'), port: value('listen.port') },
+    auth: { tokenFile: value('auth.tokenFile') },
+    peers: {
+      host: value('peers.host'),
+      port: value('peers.port'),
+      addresses: value<readonly string[] | null>('peers.addresses') ?? [],
+      pollMs: value('peers.pollMs'),
+      timeoutMs: value('peers.timeoutMs'),
+    },
     log: { level: value('log.level') },
   };
 }
@@ -142,7 +189,15 @@ export function readConfig(sources: ConfigSources): Config {
 export function describeKeys(): string {
   return KEY_NAMES.map((name) => {
     const key: Key = KEYS[name];
-    return `  --${name}=${key.fallback}\n      ${key.doc}\n      Must be ${key.type}; environment: ${environmentName(name)}`;
+    return `  --${name}${key.fallback === null ? '' : `=${key.fallback}`}\n      ${key.doc}\n      Must be ${key.type}; environment: ${environmentName(name)}`;
+  }).join('\n');
+}
+
+/** The keys as rows of a Markdown table, as docs/sidecar.md has them. */
+export function keyRows(): string {
+  return KEY_NAMES.map((name) => {
+    const { fallback, doc, type }: Key = KEYS[name];
+    return `| \`${name}\` | \`${environmentName(name)}\` | ${fallback === null ? 'not set' : `\`${fallback}\``} | ${doc} (${type}) |`;
   }).join('\n');
 }
 
@@ -269,6 +324,20 @@ function milliseconds(fallback: number, doc: string): Key {
     type: `an integer (milliseconds), 10 to ${most}`,
     read: (value) => integer(value, 10, most),
   };
+}
+
+/** For keys that may be left out: null when they are. */
+function orNull(read: (value: unknown) => unknown): (value: unknown) => unknown {
+  return (value) => (value === null ? null : read(value));
+}
+
+function readAddresses(value: unknown): readonly string[] | undefined {
+  if (typeof value !== 'string') return undefined;
+  const addresses = value.split(',').map((each) => each.trim());
+  const good = addresses.every(
+    (each) => /^([\w.-]+|\[[\da-f:.]+\]):\d{1,5}$/i.test(each) && URL.canParse(`http://${each}`),
+  );
+  return good ? addresses : undefined;
 }
 
 function readUrl(value: unknown): URL | undefined {

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import winston from 'winston';
+import { RepeatLimiter } from './repeat-limiter.ts';
 
 /** Levels of `log.level`, the most severe first. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -11,8 +12,14 @@ export interface LogFields {
   readonly data?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/** The sidecar's log: JSON lines. It handles no secret, so there is none to redact. */
+/** The sidecar's log: JSON lines. No secret is ever handed to it. */
 export interface Logger {
+  /** The least that is logged; may be changed at any time. */
+  level: LogLevel;
+  /**
+   * Of the same event and message only the first few of a minute are logged, the rest is told as a count. Not so at
+   * the level debug, which somebody asked for.
+   */
   log(level: LogLevel, event: string, message: string, fields?: LogFields): void;
   /** Resolves when every line was handed to the stream. */
   close(): Promise<void>;
@@ -29,15 +36,34 @@ export function createLogger(level: LogLevel, stream: Writable): Logger {
     format: winston.format.printf((line) => String(line.message)),
     transports: [transport],
   });
+  const write = (of: LogLevel, event: string, message: string, fields: LogFields) => {
+    const line = { timestamp: new Date().toISOString(), level: of, event, message, ...fields };
+    target.log({ level: of, message: JSON.stringify(line) });
+  };
+  const limiter = new RepeatLimiter((key, suppressed) => {
+    const { event, message } = JSON.parse(key) as { event: string; message: string };
+    write('warn', event, `${suppressed} more like this were not logged: ${message}`, {
+      data: { suppressed },
+    });
+  });
   return {
-    log(of, event, message, fields = {}) {
-      const line = { timestamp: new Date().toISOString(), level: of, event, message, ...fields };
-      target.log({ level: of, message: JSON.stringify(line) });
+    get level() {
+      return target.level as LogLevel;
     },
-    close: () =>
-      new Promise((resolve) => {
+    set level(to) {
+      target.level = to;
+    },
+    log(of, event, message, fields = {}) {
+      if (LOG_LEVELS.indexOf(of) > LOG_LEVELS.indexOf(target.level as LogLevel)) return;
+      if (of === 'debug' || limiter.admits(JSON.stringify({ event, message })))
+        write(of, event, message, fields);
+    },
+    close: () => {
+      limiter.flush();
+      return new Promise((resolve) => {
         transport.once('finish', () => stream.write('', () => resolve()));
         target.end();
-      }),
+      });
+    },
   };
 }

@@ -10,9 +10,15 @@ Usage: tickline-sidecar run [--config FILE] [--KEY=VALUE …]
        tickline-sidecar --help | --version
 
 It asks the ingestor's status server again and again and serves
+  /          the status page
   /healthz   200 while the sidecar itself runs
-  /status    the ingestor's state, since when and why, and its last status, in JSON
   /metrics   connection health for Prometheus
+  /status    the ingestor's state, since when and why, and its last status, in JSON
+  /fleet     all pods that this sidecar knows (peers.…), and who owns how much, in JSON
+  /events    what the page shows, as server-sent events
+  /log-level PUT ?level=debug&for=10m: level of the sidecar's and the ingestor's log
+With auth.tokenFile all but /healthz and /metrics need Authorization: Bearer, or a login at /login.
+SIGUSR2 turns the sidecar's debug level on, and off again.
 
 Keys (FILE is YAML with the same keys; the command line wins over the environment, that over the file):
 ${describeKeys()}
@@ -37,7 +43,11 @@ async function main(args: readonly string[]): Promise<number> {
   const config = readConfig({ args: args.slice(1), env: process.env });
   const stopped = signalled();
   const logger = createLogger(config.log.level, process.stdout);
+  // Listened to from the beginning: without a listener the signal would end the process.
+  let toggleDebug = () => {};
+  process.on('SIGUSR2', () => toggleDebug());
   const sidecar = await startSidecar(config, version, logger);
+  toggleDebug = () => sidecar.toggleDebug();
   const signal = await stopped;
   logger.log('info', 'stopping', `the sidecar ends on ${signal}`);
   await sidecar.stop();

@@ -1,14 +1,29 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { INGESTOR_STATES, type Instant, type View } from './view.ts';
+import type { Access } from './access.ts';
+import type { EventStream } from './event-stream.ts';
+import type { Peers } from './peers.ts';
+import { INGESTOR_STATES } from './sidecar-status.ts';
+import { PEER_STATES } from './snapshot.ts';
+import type { Instant, View } from './view.ts';
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+/** Where the metrics are read. */
+export interface MetricsSources {
+  readonly view: View;
+  readonly peers: Peers;
+  readonly events: Pick<EventStream, 'size' | 'dropped'>;
+  readonly access: Pick<Access, 'refused'>;
+  readonly version: string;
+  now(): Instant;
+}
 
 /**
  * The sidecar's metrics, read from the view when they are scraped. No name is one of the ingestor's: both are
  * scraped from the same pod, and nothing may be counted twice. For the same reason the metrics of this process
  * itself (CPU, memory) are left out.
  */
-export function createMetrics(view: View, version: string, now: () => Instant): Registry {
+export function createMetrics({ view, peers, events, access, version, now }: MetricsSources): Registry {
   const registry = new Registry();
   const gauge = (name: string, help: string, labelNames: readonly string[], read: () => Iterable<Sample>) =>
     new Gauge({
@@ -90,6 +105,28 @@ export function createMetrics(view: View, version: string, now: () => Instant): 
     const shard = view.status?.shard;
     return shard === undefined ? [] : [[{ shard: String(shard.index), shards: String(shard.count) }, 1]];
   });
+  gauge(
+    'tickline_sidecar_peers',
+    'Other pods of the fleet by how their sidecars answer; nothing where no peers are configured.',
+    ['state'],
+    () => {
+      if (!peers.areConfigured) return [];
+      const pods = peers.pods(now().monotonic);
+      return PEER_STATES.map(
+        (state): Sample => [{ state }, pods.filter(({ peer }) => peer === state).length],
+      );
+    },
+  );
+  gauge('tickline_sidecar_page_readers', 'Status pages that are open.', [], () => [[{}, events.size]]);
+  counter(
+    'tickline_sidecar_page_readers_dropped_total',
+    'Status pages dropped for being too slow.',
+    [],
+    () => [[{}, events.dropped]],
+  );
+  counter('tickline_sidecar_tokens_refused_total', 'Wrong tokens that were given to the sidecar.', [], () => [
+    [{}, access.refused],
+  ]);
   gauge('tickline_sidecar_build_info', 'Version of the sidecar; always 1.', ['version'], () => [
     [{ version }, 1],
   ]);

@@ -1,8 +1,9 @@
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { MAX_ANSWER_BYTES } from './ask.ts';
 import { exampleStatus } from './pod-status-example.ts';
-import { MAX_ANSWER_BYTES, type PollOutcome, poll } from './poller.ts';
+import { type PollOutcome, poll } from './poller.ts';
 
 let server: (Server & { closeAllConnections?: () => void }) | null = null;
 afterEach(async () => {

@@ -13,9 +13,16 @@ async function start(): Promise<string> {
     host: '127.0.0.1',
     port: 0,
     routes: {
-      '/one': () => json(200, { one: 1 }),
-      '/broken': () => {
-        throw new Error('inner detail');
+      '/one': { GET: { answer: () => json(200, { one: 1 }) } },
+      '/broken': {
+        GET: {
+          answer: () => {
+            throw new Error('inner detail');
+          },
+        },
+      },
+      '/form': {
+        POST: { bodyBytes: 8, answer: ({ body, query }) => json(200, { body, x: query.get('x') }) },
       },
     },
     failed: (path) => failures.push(path),
@@ -34,14 +41,48 @@ describe('startServer', () => {
     for (const [path, init] of [
       ['/two', {}],
       ['/toString', {}],
+      ['/constructor', { method: 'POST' }],
       ['/one', { method: 'PUT' }],
       ['/one', { method: 'POST', body: 'x' }],
+      ['/one', { method: 'DELETE' }],
+      ['/form', {}],
     ] as const) {
       const answer = await fetch(url + path, init);
       statuses.push(answer.status);
       expect(await answer.json()).toEqual({ error: expect.stringMatching(/\.$/) });
     }
-    expect(statuses).toEqual([404, 404, 405, 413]);
+    expect(statuses).toEqual([404, 404, 404, 405, 405, 405, 405]);
+  });
+
+  it('takes a body only where one is wanted, and no larger', async () => {
+    const url = await start();
+    const post = (body: RequestInit['body']) =>
+      fetch(`${url}/form?x=1`, { method: 'POST', body: body ?? null, duplex: 'half' } as RequestInit);
+    expect(await (await post('12345678')).json()).toEqual({ body: '12345678', x: '1' });
+    expect(await (await post('')).json()).toEqual({ body: '', x: '1' });
+    expect((await post('123456789')).status).toBe(413);
+    // Without a length: found out while it is read.
+    const unannounced = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('123456789'));
+        controller.close();
+      },
+    });
+    expect((await post(unannounced)).status).toBe(413);
+    expect(await (await post('after')).json()).toEqual({ body: 'after', x: '1' });
+  });
+
+  it('lets a page load its own files only, and no page frame it', async () => {
+    for (const path of ['/one', '/nowhere']) {
+      const { headers } = await fetch((await start()) + path);
+      await server?.close();
+      expect(headers.get('content-security-policy')).toBe(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
+      );
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('cache-control')).toBe('no-store');
+    }
   });
 
   it('tells the asker nothing about what failed inside, and goes on', async () => {

@@ -1,12 +1,36 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** An answer, made from memory when it is asked for. */
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
+  readonly body: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a route sees of a request. */
+export interface Asked {
+  readonly headers: IncomingHttpHeaders;
+  readonly query: URLSearchParams;
+  /** The other end of the socket. */
+  readonly address: string;
+  /** Empty unless the route takes one. */
   readonly body: string;
 }
+
+/** Takes over an answer that does not end. */
+export type StreamStart = (response: ServerResponse) => void;
+
+/** Answers one method of one path. */
+export interface Route {
+  /** Largest body that is taken; not set: none. */
+  readonly bodyBytes?: number;
+  answer(asked: Asked): Answer | StreamStart | Promise<Answer>;
+}
+
+/** By method. HEAD is answered where GET is. */
+export type Routes = Readonly<Record<string, Readonly<Partial<Record<'GET' | 'PUT' | 'POST', Route>>>>>;
 
 /** What the sidecar serves. */
 export interface ServerOptions {
@@ -14,7 +38,7 @@ export interface ServerOptions {
   /** 0 takes a free port. */
   readonly port: number;
   /** By exact path. */
-  readonly routes: Readonly<Record<string, () => Answer | Promise<Answer>>>;
+  readonly routes: Routes;
   /** A route failed; its asker gets one sentence without the cause. */
   failed(path: string, error: unknown): void;
 }
@@ -27,8 +51,24 @@ export interface RunningServer {
 }
 
 /**
- * Starts the sidecar's HTTP server: known paths (404), GET and HEAD (405), no request body (413), short timeouts,
- * every refusal one JSON sentence. Rejects with a sentence that names the setting when it can't listen.
+ * Headers of every answer. The policy lets the page load its own files and nothing else, in no frame; browsers
+ * take it from whatever they show, so that all answers have it.
+ */
+const SAFE_HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+} as const;
+
+/**
+ * Starts the sidecar's HTTP server: known paths (404) and methods (405), a body only where one is taken and no
+ * larger than there (413), short timeouts, every refusal one JSON sentence. Rejects with a sentence that names the
+ * setting when it can't listen.
  */
 export function startServer(options: ServerOptions): Promise<RunningServer> {
   const server = createServer(
@@ -41,7 +81,7 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
     },
     (request, response) => void handle(options, request, response),
   );
-  server.maxConnections = 64;
+  server.maxConnections = 128;
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(options, error)));
     server.listen(options.port, options.host, () => {
@@ -62,8 +102,8 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
 }
 
 /** An answer in JSON. */
-export function json(status: number, value: unknown): Answer {
-  return { status, contentType: 'application/json', body: `${JSON.stringify(value)}\n` };
+export function json(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
+  return { status, contentType: 'application/json', body: `${JSON.stringify(value)}\n`, headers };
 }
 
 async function handle(
@@ -71,40 +111,92 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = (request.url ?? '').split('?', 1)[0]!;
-  const route = Object.hasOwn(options.routes, path) ? options.routes[path] : undefined;
-  const { 'transfer-encoding': encoding, 'content-length': length } = request.headers;
-  if (encoding !== undefined || Number(length ?? 0) > 0) {
-    // The body is not read: the connection can't be used again.
-    response.setHeader('Connection', 'close');
-    return send(request, response, json(413, { error: 'No request body is taken here.' }));
-  }
-  if (route === undefined) {
-    const known = Object.keys(options.routes).join(', ');
-    return send(
-      request,
-      response,
-      json(404, { error: `Nothing is served under this path. There is: ${known}.` }),
+  const [path = '', query = ''] = splitOnce(request.url ?? '', '?');
+  const methods = Object.hasOwn(options.routes, path) ? options.routes[path]! : null;
+  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+  const route = methods !== null && isMethodOf(methods, method) ? methods[method]! : null;
+  const refuse = (status: number, error: string) => {
+    // A body that is not read leaves the connection unfit for another request.
+    if (announcesBody(request)) response.setHeader('Connection', 'close');
+    send(request, response, json(status, { error }));
+  };
+  if (methods === null) {
+    return refuse(
+      404,
+      `Nothing is served under this path. There is: ${Object.keys(options.routes).join(', ')}.`,
     );
   }
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.setHeader('Allow', 'GET, HEAD');
-    return send(request, response, json(405, { error: 'Only GET and HEAD are answered here.' }));
+  if (route === null) {
+    const allowed = Object.keys(methods).flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each]));
+    response.setHeader('Allow', allowed.join(', '));
+    return refuse(405, `Only ${allowed.join(', ')} is answered here.`);
   }
   try {
-    send(request, response, await route());
+    const body = announcesBody(request) ? await readBody(request, route.bodyBytes ?? 0) : '';
+    if (body === null) {
+      const most = route.bodyBytes;
+      return refuse(
+        413,
+        most === undefined ? 'No request body is taken here.' : `At most ${most} bytes are taken here.`,
+      );
+    }
+    const answer = await route.answer({
+      headers: request.headers,
+      query: new URLSearchParams(query),
+      address: request.socket.remoteAddress ?? '',
+      body,
+    });
+    if (typeof answer !== 'function') send(request, response, answer);
+    else if (request.method === 'HEAD')
+      send(request, response, { status: 200, contentType: 'text/event-stream', body: '' });
+    else {
+      for (const [name, value] of Object.entries(SAFE_HEADERS)) response.setHeader(name, value);
+      answer(response);
+    }
   } catch (error) {
     options.failed(path, error);
-    send(request, response, json(500, { error: 'The answer could not be made; the log says why.' }));
+    if (response.headersSent) response.destroy();
+    else send(request, response, json(500, { error: 'The answer could not be made; the log says why.' }));
   }
+}
+
+function isMethodOf<T extends object>(methods: T, method: string): method is keyof T & string {
+  return Object.hasOwn(methods, method);
+}
+
+function splitOnce(text: string, by: string): [string, string] {
+  const at = text.indexOf(by);
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** The body, or null when it is larger than `most`: then no more of it is read. */
+async function readBody(request: IncomingMessage, most: number): Promise<string | null> {
+  if (Number(request.headers['content-length'] ?? 0) > most || most === 0) return null;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  return new Promise((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > most) {
+        request.pause();
+        resolve(null);
+      } else chunks.push(chunk);
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.on('error', reject);
+  });
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   response.writeHead(answer.status, {
     'Content-Type': answer.contentType,
     'Content-Length': Buffer.byteLength(answer.body),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
+    ...SAFE_HEADERS,
+    ...answer.headers,
   });
   response.end(request.method === 'HEAD' ? undefined : answer.body);
 }

@@ -1,36 +1,11 @@
 import type { ConnectionStatus, PodStatus } from '@tickline/schemas';
 import type { PollOutcome } from './poller.ts';
-
-/** States of the ingestor as the sidecar tells them. */
-export const INGESTOR_STATES = [
-  /** It was not asked yet. */
-  'unknown',
-  'starting',
-  'up',
-  'draining',
-  /** It answers, and another process did so before: told for a while instead of `starting` and `up`. */
-  'restarted',
-  /** Nothing listens: the process is gone, or not there yet. */
-  'unreachable',
-  /** It takes connections and does not answer. */
-  'hung',
-  /** Something answers that is not a pod status. */
-  'bad-answer',
-] as const;
-export type IngestorState = (typeof INGESTOR_STATES)[number];
+import type { IngestorState, ReconnectCount, Restart } from './sidecar-status.ts';
 
 /** Two clocks, read together: `wall` in epoch milliseconds for people, `monotonic` for durations. */
 export interface Instant {
   readonly wall: number;
   readonly monotonic: number;
-}
-
-/** A change of the ingestor's process that was noticed. */
-export interface Restart {
-  /** When it was noticed, epoch milliseconds. */
-  readonly at: number;
-  readonly from: { readonly producer: string; readonly pid: number };
-  readonly to: { readonly producer: string; readonly pid: number };
 }
 
 /** One connection as the metrics tell it. */
@@ -41,37 +16,6 @@ export interface ConnectionView {
   readonly up: boolean;
   /** Since its last data; where it had none, since it opened; where it never opened, since the pod started. */
   readonly dataAgeSeconds: number;
-}
-
-/** Reconnects of a connection for one reason, over all lives of the ingestor that this sidecar saw. */
-export interface ReconnectCount {
-  readonly exchange: string;
-  readonly connection: string;
-  readonly reason: string;
-  readonly count: number;
-}
-
-/** Answer of the sidecar's `GET /status`. Times are epoch milliseconds. */
-export interface SidecarStatus {
-  readonly now: number;
-  readonly startedAt: number;
-  readonly version: string;
-  readonly ingestor: {
-    readonly state: IngestorState;
-    readonly since: number;
-    /** One sentence. */
-    readonly reason: string;
-    readonly restarts: number;
-    readonly lastRestart: Restart | null;
-    /** When `status` was received; null while there was none. */
-    readonly lastAnswerAt: number | null;
-    /** Age of `status` in seconds. */
-    readonly ageSeconds: number | null;
-    /** Reconnects of all connections, over all lives of the ingestor that this sidecar saw. */
-    readonly reconnects: readonly ReconnectCount[];
-    /** The last good answer, kept when the ingestor is gone. */
-    readonly status: PodStatus | null;
-  };
 }
 
 /** What of the last answer is kept, and when it came. */

@@ -22,7 +22,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'Variables: DURATION=20 (seconds, demo), RATE=5000 (messages/s, demo), SINKS=kafka,redis,grpc (demo),'
-	@echo '  JSON=1 (demo, stack, bench), STACK=jars|docker'
+	@echo '  JSON=1 (demo, stack, bench, test-cluster), STACK=jars|docker, IMAGE=tickline:1 BASE_IMAGE=node:24-slim (image),'
+	@echo '  TICKLINE_CLUSTER_IMAGE=tickline:1 TICKLINE_CLUSTER_STACK_IMAGE=tickline-test-stack:1 HELM=helm (test-cluster)'
 
 # Quick when all is in place; every target that needs packages depends on it.
 .PHONY: packages
@@ -64,6 +65,7 @@ check: check-types check-lint check-generated check-lock ## types, lint, format,
 check-types: packages
 	@echo 'check: types (tsc)'
 	@tsc -p tsconfig.json
+	@tsc -p services/sidecar/src/page/tsconfig.json
 check-lint: packages
 	@echo 'check: lint, format, import directions (biome)'
 	@biome check --error-on-warnings
@@ -71,9 +73,21 @@ check-generated: packages
 	@echo 'check: generated code'
 	@node schemas/generate.ts --check
 	@node schemas/proto/generate.ts --check
+	@node services/ingestor/src/config/json-schema.ts --check
+	@node scripts/chart/readme.ts --check
+	@node scripts/dashboards/main.ts --check
 check-lock: packages
 	@echo 'check: package-lock.json'
 	@node scripts/lock-file.ts --check
+
+.PHONY: image
+image: packages ## build the container image with docker, podman or buildah
+	@node scripts/image/build.ts
+
+# No part of `make test`: it needs a cluster, and images that its nodes have.
+.PHONY: test-cluster
+test-cluster: packages ## the chart and the image on the cluster that the kubeconfig names (docs/image.md)
+	@node scripts/cluster/main.ts $(json_flag)
 
 # Both runs always happen: a failing unit test does not hide what the integration tests say.
 .PHONY: test
@@ -88,6 +102,10 @@ test: setup check ## all checks and tests
 .PHONY: bench
 bench: setup ## throughput of the whole path into a real broker
 	@node test/bench/main.ts throughput $(json_flag)
+
+.PHONY: audit
+audit: packages ## known vulnerabilities of what runs in production (asks npm's registry; no part of test)
+	@node scripts/audit.ts
 
 .PHONY: clean
 clean: ## remove caches, results, local data (not the npm packages)

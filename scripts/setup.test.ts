@@ -86,8 +86,11 @@ describe('make alone', () => {
       'stack',
       'stack-down',
       'check',
+      'image',
+      'test-cluster',
       'test',
       'bench',
+      'audit',
       'clean',
     ]);
   });

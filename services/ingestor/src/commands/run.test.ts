@@ -157,7 +157,12 @@ describe('run', () => {
 
   it('does not wait for a registry that refuses its user', async () => {
     const registry = await serve(401, { error_code: 401, message: 'no' });
-    const sink = { format: 'avro', status: () => ({ queueLimitBytes: 7 }) };
+    const sink = {
+      format: 'avro',
+      status: () => ({ queueLimitBytes: 7, queuedRecords: 0 }),
+      flush: () => Promise.resolve(true),
+      close: () => Promise.resolve(),
+    };
     let log = '';
     const stdout = new PassThrough().on('data', (chunk) => {
       log += String(chunk);
@@ -169,6 +174,8 @@ describe('run', () => {
         '--exchanges.binance.symbols=BTC-USDT',
         '--kafka.brokers=127.0.0.1:9',
         `--registry.url=http://127.0.0.1:${registry}`,
+        '--status.port=0',
+        '--metrics.port=0',
       ],
       { env: {}, stdout, stderr: new PassThrough(), version: '0' },
       () => [sink as never],

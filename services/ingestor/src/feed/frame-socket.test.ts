@@ -6,6 +6,9 @@ import { systemClock } from './clock.ts';
 import { FrameSocket } from './frame-socket.ts';
 import type { SessionEnding } from './session-ending.ts';
 
+/** Only ends a wait that hangs: a busy machine takes its time. */
+const WAIT_MS = 30_000;
+
 const settings = { frameBytes: 1000, permessageDeflate: false, connectTimeoutMs: 5000 };
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
@@ -87,7 +90,7 @@ describe('FrameSocket', () => {
     peer.write(frame(0, 'parts'));
     peer.write(frame(1, Buffer.from([0xff, 0xfe])));
     peer.write(frame(1, 'last'));
-    await vi.waitFor(() => expect(seen.texts.at(-1)).toBe('last'));
+    await vi.waitFor(() => expect(seen.texts.at(-1)).toBe('last'), WAIT_MS);
     expect(seen.texts).toEqual(['text', 'binary', 'in three parts', '\xff\xfe', 'last']);
     expect([seen.opens, seen.pings]).toEqual([1, 1]);
   });
@@ -98,11 +101,11 @@ describe('FrameSocket', () => {
     const { seen } = dial(address);
     const peer = await socket;
     peer.write(Buffer.concat([frame(1, 'a'), frame(1, 'b'), frame(1, 'c')]));
-    await vi.waitFor(() => expect(seen.texts).toHaveLength(3));
+    await vi.waitFor(() => expect(seen.texts).toHaveLength(3), WAIT_MS);
     expect(new Set(seen.times).size).toBe(1);
     expect(seen.times[0]).toBeGreaterThanOrEqual(before);
     peer.write(frame(1, 'later'));
-    await vi.waitFor(() => expect(seen.texts).toHaveLength(4));
+    await vi.waitFor(() => expect(seen.texts).toHaveLength(4), WAIT_MS);
     expect(seen.times[3]).toBeGreaterThan(seen.times[0]!);
   });
 
@@ -111,7 +114,7 @@ describe('FrameSocket', () => {
       'HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n',
     );
     const { seen } = dial(address);
-    await vi.waitFor(() => expect(seen.ends).toHaveLength(1));
+    await vi.waitFor(() => expect(seen.ends).toHaveLength(1), WAIT_MS);
     expect(seen.ends[0]).toMatchObject({ reason: 'refused-429', status: 429, retryAfterMs: 7000 });
     expect(seen.ends[0]!.detail).toContain(new URL(address).host);
     expect(seen.opens).toBe(0);
@@ -122,7 +125,7 @@ describe('FrameSocket', () => {
     const { host } = new URL(address);
     await new Promise((resolve) => opened.servers.pop()!.close(resolve));
     const { seen } = dial(address);
-    await vi.waitFor(() => expect(seen.ends).toHaveLength(1));
+    await vi.waitFor(() => expect(seen.ends).toHaveLength(1), WAIT_MS);
     expect(seen.ends[0]!.reason).toBe('connect');
     expect(seen.ends[0]!.detail).toMatch(new RegExp(`${host}.*ECONNREFUSED`));
   });
@@ -132,7 +135,7 @@ describe('FrameSocket', () => {
     const one = dial(first.address);
     const reason = Buffer.from('go away');
     (await first.socket).write(frame(8, Buffer.concat([Buffer.from([1008 >> 8, 1008 & 255]), reason])));
-    await vi.waitFor(() => expect(one.seen.ends).toHaveLength(1));
+    await vi.waitFor(() => expect(one.seen.ends).toHaveLength(1), WAIT_MS);
     expect(one.seen.ends[0]).toMatchObject({ reason: 'closed-1008', code: 1008 });
     expect(one.seen.ends[0]!.detail).toContain('go away');
 
@@ -140,9 +143,9 @@ describe('FrameSocket', () => {
     const two = dial(second.address);
     const peer = await second.socket;
     peer.write(frame(1, 'hello'));
-    await vi.waitFor(() => expect(two.seen.texts).toEqual(['hello']));
+    await vi.waitFor(() => expect(two.seen.texts).toEqual(['hello']), WAIT_MS);
     peer.destroy();
-    await vi.waitFor(() => expect(two.seen.ends).toHaveLength(1));
+    await vi.waitFor(() => expect(two.seen.ends).toHaveLength(1), WAIT_MS);
     expect(two.seen.ends[0]).toMatchObject({ reason: 'closed-1006', code: 1006 });
   });
 
@@ -150,7 +153,7 @@ describe('FrameSocket', () => {
     const { address, socket } = await rawServer();
     const { seen } = dial(address);
     (await socket).write(frame(1, 'x'.repeat(1001)));
-    await vi.waitFor(() => expect(seen.ends).toHaveLength(1));
+    await vi.waitFor(() => expect(seen.ends).toHaveLength(1), WAIT_MS);
     expect(seen.ends[0]!.reason).toBe('error');
     expect(seen.texts).toEqual([]);
   });
@@ -159,7 +162,7 @@ describe('FrameSocket', () => {
     const { address, socket } = await rawServer();
     const { socket: own, seen } = dial(address);
     const peer = await socket;
-    await vi.waitFor(() => expect(seen.opens).toBe(1));
+    await vi.waitFor(() => expect(seen.opens).toBe(1), WAIT_MS);
     own.terminate({ reason: 'silent', detail: '', code: null, status: null, retryAfterMs: null });
     expect(seen.ends.map(({ reason }) => reason)).toEqual(['silent']);
     const gone = new Promise((resolve) => peer.once('close', resolve));
@@ -173,16 +176,16 @@ describe('FrameSocket', () => {
     const { address, socket } = await rawServer();
     const { socket: own, seen } = dial(address);
     const peer = await socket;
-    await vi.waitFor(() => expect(seen.opens).toBe(1));
+    await vi.waitFor(() => expect(seen.opens).toBe(1), WAIT_MS);
     own.pause();
     await new Promise((resolve) => peer.write(frame(1, 'held'), resolve));
     // A second connection proves that the loop has turned and the bytes were there to read.
     const other = await rawServer();
     const second = dial(other.address);
     (await other.socket).write(frame(1, 'x'));
-    await vi.waitFor(() => expect(second.seen.texts).toEqual(['x']));
+    await vi.waitFor(() => expect(second.seen.texts).toEqual(['x']), WAIT_MS);
     expect(seen.texts).toEqual([]);
     own.resume();
-    await vi.waitFor(() => expect(seen.texts).toEqual(['held']));
+    await vi.waitFor(() => expect(seen.texts).toEqual(['held']), WAIT_MS);
   });
 });

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { KafkaAccess } from './access.ts';
 import { KafkajsBridge } from './kafkajs-bridge.ts';
 import { withDefaults } from './options.ts';
 import { encodeProduce } from './produce-request.ts';
+
+/** Only ends a wait that hangs: a busy machine takes its time. */
+const WAIT_MS = 30_000;
 
 const PRODUCE = 0;
 const METADATA = 3;
@@ -94,14 +98,14 @@ describe('KafkajsBridge', () => {
     for (const close of closing.splice(0)) await close();
   });
 
-  async function connected(): Promise<{ broker: HangingBroker; bridge: KafkajsBridge }> {
+  async function create(ssl: KafkaAccess['ssl']): Promise<{ broker: HangingBroker; bridge: KafkajsBridge }> {
     const broker = new HangingBroker();
     const address = await broker.listen();
     const bridge = new KafkajsBridge(
       withDefaults({
         brokers: [address],
         clientId: 'test',
-        access: () => ({ ssl: null, sasl: null }),
+        access: () => ({ ssl, sasl: null }),
         topicPrefix: 'md.',
         requestTimeoutMs: 100,
         log: SILENT,
@@ -111,14 +115,37 @@ describe('KafkajsBridge', () => {
       () => bridge.close(),
       () => broker.close(),
     );
-    await bridge.metadata([]);
     return { broker, bridge };
   }
+
+  async function connected(): Promise<{ broker: HangingBroker; bridge: KafkajsBridge }> {
+    const created = await create(null);
+    await created.bridge.metadata([]);
+    return created;
+  }
+
+  it('leaves no timer behind that keeps the process alive when it is closed while it connects', async () => {
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    const cleared = vi.spyOn(globalThis, 'clearTimeout');
+    // It takes the beginning of a TLS handshake for a request, and waits for the rest.
+    const { broker, bridge } = await create({});
+    const asked = expect(bridge.metadata([])).rejects.toThrow('closed');
+    await vi.waitFor(() => expect(broker.sockets.size).toBe(1), WAIT_MS);
+    await bridge.close();
+    await asked;
+    const long = set.mock.calls.flatMap(([, ms], call) =>
+      ms === 10_000 ? [set.mock.results[call]!.value] : [],
+    );
+    expect(long.length).toBeGreaterThanOrEqual(2);
+    await vi.waitFor(() => {
+      for (const timer of long) expect(cleared.mock.calls.map(([which]) => which)).toContain(timer);
+    }, WAIT_MS);
+  });
 
   it('gives a hung broker up after the timeout, with its connection', async () => {
     const { broker, bridge } = await connected();
     await expect(bridge.produce(1, BODY)).rejects.toMatchObject({ name: 'BridgeError', sent: true });
-    await vi.waitFor(() => expect(broker.sockets.size).toBe(0));
+    await vi.waitFor(() => expect(broker.sockets.size).toBe(0), WAIT_MS);
   });
 
   // kafkajs measures by the wall clock: a clock that is set back by an hour makes its timeouts an hour longer.
@@ -133,6 +160,6 @@ describe('KafkajsBridge', () => {
       vi.spyOn(Date, 'now').mockImplementation(() => real() - 3_600_000);
     };
     await expect(ask(bridge)).rejects.toMatchObject({ name: 'BridgeError', sent: true });
-    await vi.waitFor(() => expect(broker.sockets.size).toBe(0));
+    await vi.waitFor(() => expect(broker.sockets.size).toBe(0), WAIT_MS);
   });
 });

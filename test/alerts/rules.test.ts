@@ -54,9 +54,10 @@ describe('the PrometheusRule', () => {
     }
   });
 
-  it('leaves the runbook out where there is no place for it', async () => {
-    for (const { annotations } of alertsOf(await renderRules({ runbookUrl: '' }))) {
-      expect(Object.keys(annotations).sort()).toEqual(['description', 'summary']);
+  it('names the page within the repository where no address of it is known', async () => {
+    for (const { alert, annotations } of alertsOf(await renderRules())) {
+      expect(Object.keys(annotations).sort()).toEqual(['description', 'runbook', 'summary']);
+      expect(annotations.runbook).toBe(`docs/runbooks/${alert}.md`);
     }
   });
 

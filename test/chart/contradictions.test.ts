@@ -88,7 +88,20 @@ const SECRETS: readonly Contradiction[] = [
       },
       'secrets.kafka.password': secret,
     },
-    'secrets.kafka gives what config.kafka.sasl.passwordFile gives, too: keep one',
+    'secrets.kafka.password gives what config.kafka.sasl.passwordFile gives, too: keep one',
+  ],
+  [
+    {
+      'config.kafka.sasl.mechanism': 'scram-sha-512',
+      'secrets.kafka': { username: { name: 'login', key: 'user' }, password: secret },
+      'provision.config.kafka.sasl.username': 'admin',
+    },
+    'in the Job of provision, secrets.kafka.username gives what config.kafka.sasl.username gives, too: take it out there by provision.secrets.kafka.username, {name: "", key: ""}',
+  ],
+  [
+    { 'provision.config.kafka.sasl.mechanism': 'scram-sha-512' },
+    'with provision.config: config.kafka.sasl.username is not set (nor secrets.kafka.username): scram-sha-512 needs it',
+    'with provision.config: secrets.kafka.password is not set: scram-sha-512 needs it',
   ],
   [
     { 'secrets.kafka.ca': { name: 'cluster-ca', key: 'ca.crt' } },
@@ -165,6 +178,28 @@ const OUTPUTS: readonly Contradiction[] = [
     { ...GRPC, 'shards.count': 3, 'config.grpc.peerAddress': 'a:1,b:1' },
     'config.grpc.peerAddress names 2 of 3 shards: name them all, or use {shard}',
   ],
+  [
+    { 'provision.config.strict': true },
+    'provision.config.strict is set, but the Job reads kafka, topics, registry and plaintextHosts alone: remove it',
+  ],
+];
+
+const MONITORING: readonly Contradiction[] = [
+  [
+    { 'monitoring.podMonitor.enabled': true, 'monitoring.serviceMonitor.enabled': true },
+    'monitoring.podMonitor.enabled and monitoring.serviceMonitor.enabled would scrape every pod twice: keep one',
+  ],
+  [
+    { 'monitoring.podMonitor': { enabled: true, interval: '15s', scrapeTimeout: '1m' } },
+    'monitoring.podMonitor.scrapeTimeout (1m) must not be above its interval (15s): the Prometheus operator would leave the monitor out',
+  ],
+  [
+    {
+      'monitoring.serviceMonitor': { enabled: true, interval: '30s' },
+      'monitoring.prometheusRule.enabled': true,
+    },
+    'config.drainReportMs (20s) must be above monitoring.serviceMonitor.interval (30s), or TicklineDrainTimeout never sees what a pod lost: raise it, or disable that alert',
+  ],
 ];
 
 const PODS: readonly Contradiction[] = [
@@ -185,10 +220,6 @@ const PODS: readonly Contradiction[] = [
     'workload.strategy.maxSurge and maxUnavailable are both 0: no pod could ever be replaced',
   ],
   [
-    { 'monitoring.podMonitor.enabled': true, 'monitoring.serviceMonitor.enabled': true },
-    'monitoring.podMonitor.enabled and monitoring.serviceMonitor.enabled would scrape every pod twice: keep one',
-  ],
-  [
     { nodeOptions: '--max-old-space-size=100' },
     'nodeOptions sets --max-old-space-size, which follows resources.limits.memory and heapFraction: change those',
   ],
@@ -202,6 +233,7 @@ describe.concurrent.each([
   ['shards', SHARDS],
   ['secrets', SECRETS],
   ['outputs', OUTPUTS],
+  ['monitoring', MONITORING],
   ['pods', PODS],
 ])('a contradiction of %s', (_, contradictions) => {
   for (const [values, ...sentences] of contradictions) {
@@ -212,6 +244,17 @@ describe.concurrent.each([
 });
 
 describe('contradictions', () => {
+  it.each(['2026', 'md.ticks'])(
+    'of a name with the release %s are told with the way out',
+    async (release) => {
+      const { code, stderr } = await helmTemplate({ release, valuesFiles: [ciFile('minimal')] });
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        `- the names of objects would begin with ${release}-tickline, which no Service may (a small letter first, then small letters, digits and dashes): set fullnameOverride, or name the release otherwise`,
+      );
+    },
+  );
+
   it('in memory and time are told with the figures', async () => {
     expect(
       await sentencesOf({ 'resources.limits.memory': '256Mi', 'workload.terminationGracePeriodSeconds': 21 }),

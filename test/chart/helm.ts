@@ -13,6 +13,8 @@ export const NAMESPACE = 'release-namespace';
 
 /** What helm is told besides the chart. */
 export interface HelmInput {
+  /** The folder of the chart, if it is another one. */
+  readonly chart?: string;
   readonly release?: string;
   /** Values files, later ones win. */
   readonly valuesFiles?: readonly string[];
@@ -32,9 +34,9 @@ export interface HelmAnswer {
 
 /** Renders the chart as an upgrade or install of a cluster would get it. Does not throw when helm refuses. */
 export function helmTemplate(input: HelmInput = {}): Promise<HelmAnswer> {
-  const { release = RELEASE, kubeVersion = '1.29.0', flags = [] } = input;
+  const { chart = chartFolder, release = RELEASE, kubeVersion = '1.29.0', flags = [] } = input;
   return runHelm([
-    ...['template', release, chartFolder, '--namespace', NAMESPACE, '--kube-version', kubeVersion],
+    ...['template', release, chart, '--namespace', NAMESPACE, '--kube-version', kubeVersion],
     ...valuesFlags(input),
     ...flags,
   ]);

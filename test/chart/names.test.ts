@@ -37,6 +37,33 @@ describe('a release with the longest name that helm takes', () => {
   });
 });
 
+describe('names that YAML would read as a number or as nothing', () => {
+  it.concurrent.each(ciNames)('stay texts with ci/%s-values.yaml', async (name) => {
+    for (const release of ['2026', 'null', '1e3']) {
+      const { objects } = await render({
+        release,
+        valuesFiles: [ciFile(name)],
+        set: { fullnameOverride: 'null', priorityClassName: '1', 'shards.overrides': {} },
+        flags: ['--namespace', '456'],
+      });
+      const made = objects.filter((object) => !isExtra(object));
+      for (const object of made) {
+        const labels = [object.metadata.labels ?? {}, ...podsMade([object]).map((pod) => pod.labels)];
+        for (const each of labels) expect(each['app.kubernetes.io/instance']).toBe(release);
+        expect([object.metadata.namespace, typeof object.metadata.name]).toEqual(['456', 'string']);
+      }
+      expect(made.map(({ metadata }) => metadata.name)).toContain('null');
+      for (const pod of podsMade(made)) {
+        for (const { configMap } of pod.spec.volumes ?? [])
+          expect(configMap?.name ?? 'no ConfigMap').toEqual(expect.any(String));
+      }
+      for (const { spec } of workloads(made)) {
+        expect(spec.selector.matchLabels?.['app.kubernetes.io/instance']).toBe(release);
+      }
+    }
+  });
+});
+
 describe.concurrent.each(ciNames)('objects with ci/%s-values.yaml', (name) => {
   it("are in the release's namespace and nowhere else", async () => {
     const { objects } = await renderCi(name);

@@ -15,6 +15,17 @@ const UNKNOWN: readonly Refusal[] = [
     'Additional property node is not allowed',
   ],
   [{ 'probes.liveness.period': 3 }, 'probes.liveness', 'Additional property period is not allowed'],
+  // Kubernetes documentation, "Configure Probes": neither is taken there.
+  [
+    { 'probes.readiness.terminationGracePeriodSeconds': 5 },
+    'probes.readiness',
+    'Additional property terminationGracePeriodSeconds is not allowed',
+  ],
+  [
+    { 'probes.liveness.successThreshold': 2 },
+    'probes.liveness.successThreshold',
+    'probes.liveness.successThreshold does not match: 1',
+  ],
   [
     { 'secrets.kafka.password.secret': 'x' },
     'secrets.kafka.password',

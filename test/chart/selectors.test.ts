@@ -94,15 +94,18 @@ describe.each(ciNames)('selectors with ci/%s-values.yaml', (name) => {
     }
   });
 
-  it('spread and anti-affinity are over the pods of the shards', () => {
-    for (const { spec } of shards) {
+  it('spread is over the pods of all shards, anti-affinity over those that a rollout of the own shard does not make', () => {
+    for (const pod of shards) {
+      const { spec, object } = pod;
+      const others = object.kind === 'Deployment' ? shards.filter((each) => each !== pod) : shards;
       const { podAntiAffinity = {} } = spec.affinity ?? {};
       const {
         preferredDuringSchedulingIgnoredDuringExecution: soft = [],
         requiredDuringSchedulingIgnoredDuringExecution: hard = [],
       } = podAntiAffinity;
       const terms = [...soft.map(({ podAffinityTerm }) => podAffinityTerm), ...hard];
-      for (const { labelSelector } of [...terms, ...(spec.topologySpreadConstraints ?? [])]) {
+      for (const { labelSelector } of terms) expect(taken(labelSelector ?? {})).toEqual(others);
+      for (const { labelSelector } of spec.topologySpreadConstraints ?? []) {
         expect(taken(labelSelector ?? {})).toEqual(shards);
       }
     }

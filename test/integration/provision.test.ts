@@ -106,6 +106,24 @@ describe('provision', () => {
     await expect(schemaIds(prefix)).rejects.toThrow('tickline-ingestor provision');
   });
 
+  it('with --skip-topics makes the subjects alone, and does not ask Kafka', async () => {
+    const prefix = newPrefix();
+    const { code, out } = await run([
+      '--skip-topics',
+      '--json',
+      '--kafka.brokers=127.0.0.1:1',
+      `--kafka.topicPrefix=${prefix}`,
+      `--registry.url=${stack.registryUrl}`,
+    ]);
+    const made = JSON.parse(out) as Report;
+    expect([code, made]).toMatchObject([0, { ok: true, failure: null }]);
+    expect(made.items.map(({ kind, name, state }) => [kind, name, state])).toEqual(
+      ['trades', 'quotes', 'status'].map((topic) => ['subject', `${prefix}${topic}-value`, 'created']),
+    );
+    const topics = await withAdmin((admin) => admin.listTopics());
+    expect(topics.filter((name) => name.startsWith(prefix))).toEqual([]);
+  });
+
   it('makes everything, and at the second run finds it as it should be, with the same ids', async () => {
     const prefix = newPrefix();
     const first = await report(

@@ -1,4 +1,8 @@
 {{- define "tickline.problemsOf.pods" -}}
+{{- $fullname := include "tickline.fullname" . -}}
+{{- if not (regexMatch "^[a-z][-a-z0-9]*$" $fullname) }}
+- the names of objects would begin with {{ $fullname }}, which no Service may (a small letter first, then small letters, digits and dashes): set fullnameOverride, or name the release otherwise
+{{- end -}}
 {{- $drain := include "tickline.drainSeconds" . | int64 -}}
 {{- if lt (include "tickline.gracePeriod" . | int64) (add $drain 5) }}
 - workload.terminationGracePeriodSeconds ({{ include "tickline.gracePeriod" . }}) must be at least 5 above config.drainBudgetMs and config.drainReportMs together ({{ $drain }} s): a pod that is killed while it drains loses what is not acknowledged
@@ -13,9 +17,6 @@
 {{- if and (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) }}
 - workload.strategy.maxSurge and maxUnavailable are both 0: no pod could ever be replaced
 {{- end -}}
-{{- end -}}
-{{- if and .Values.monitoring.podMonitor.enabled .Values.monitoring.serviceMonitor.enabled }}
-- monitoring.podMonitor.enabled and monitoring.serviceMonitor.enabled would scrape every pod twice: keep one
 {{- end -}}
 {{- if and .Values.nodeOptions (contains "max-old-space-size" .Values.nodeOptions) }}
 - nodeOptions sets --max-old-space-size, which follows resources.limits.memory and heapFraction: change those

@@ -1,9 +1,9 @@
 {{- define "tickline.problemsOf.secrets" -}}
 {{- include "tickline.problemsOfReferences" (list "secrets" .Values.secrets .Values.config) -}}
-{{- $secrets := mergeOverwrite (deepCopy (pick .Values.secrets "kafka" "registry")) .Values.provision.secrets -}}
-{{- $config := mergeOverwrite (deepCopy .Values.config) .Values.provision.config -}}
 {{- if or .Values.provision.secrets .Values.provision.config -}}
-{{- include "tickline.problemsOfReferences" (list "provision.secrets" $secrets $config) -}}
+{{- with (include "tickline.provisionRoot" . | fromYaml).Values -}}
+{{- include "tickline.problemsOfReferences" (list "provision.secrets" .secrets .config) -}}
+{{- end -}}
 {{- end -}}
 {{- range $from, $env := dict "extraEnv" .Values.extraEnv "sidecar.extraEnv" .Values.sidecar.extraEnv "provision.extraEnv" .Values.provision.extraEnv -}}
 {{- range $env -}}
@@ -32,12 +32,17 @@
 {{- end -}}
 {{- end -}}
 {{- range (include "tickline.secretReferences" (index . 1) | fromYaml).references -}}
+{{- $reference := . -}}
 {{- $setting := .setting -}}
 {{- $others := list $setting -}}
 {{- if hasSuffix "usernameFile" $setting }}{{ $others = append $others (trimSuffix "File" $setting) }}{{ end -}}
 {{- range $others -}}
 {{- if ne (include "tickline.at" (list $config .)) "\"\"" }}
-- {{ $at }}.{{ $setting | splitList "." | first }} gives what config.{{ . }} gives, too: keep one
+- {{ if eq $at "secrets" -}}
+secrets.{{ $reference.at }} gives what config.{{ . }} gives, too: keep one
+{{- else -}}
+in the Job of provision, secrets.{{ $reference.at }} gives what config.{{ . }} gives, too: take it out there by provision.secrets.{{ $reference.at }}, {name: "", key: ""}
+{{- end }}
 {{- end -}}
 {{- end -}}
 {{- end -}}

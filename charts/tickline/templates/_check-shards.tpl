@@ -14,6 +14,7 @@
 - shards.previousCount is {{ $count }}, as shards.count is, and nothing else changes: remove it, or give shards.previousPins or shards.previousExclusive
 {{- end -}}
 {{- end -}}
+{{- include "tickline.problemOfOneStep" . -}}
 {{- $pods := include "tickline.podCount" . | int -}}
 {{- range $index, $override := $shards.overrides -}}
 {{- if ge (int $index) $pods }}
@@ -22,6 +23,21 @@
 {{- end -}}
 {{- if and $shards.overrides (eq .Values.workload.kind "StatefulSet") }}
 - shards.overrides needs workload.kind Deployment: the pods of a StatefulSet are all alike
+{{- end -}}
+{{- end -}}
+
+{{/*
+A problem when an upgrade changes the count of what is installed without the step between. Nothing is known of what is
+installed where helm renders without a cluster (helm template, Argo CD): lookup is empty there.
+*/}}
+{{- define "tickline.problemOfOneStep" -}}
+{{- $shards := .Values.shards -}}
+{{- $installed := ((lookup "v1" "ConfigMap" .Release.Namespace (include "tickline.fullname" .)).data | default dict) -}}
+{{- with (get $installed "20-chart.yaml" | fromYaml).shard -}}
+{{- $safe := list (int .count) (int (default 0 .previousCount)) -}}
+{{- if not (or (has (int $shards.count) $safe) (eq (int (default 0 $shards.previousCount)) (int .count))) }}
+- shards.count would go from {{ int .count }} to {{ int $shards.count }} in one step, and units that move would have no reader meanwhile: upgrade with shards.previousCount {{ int .count }} first, and without it when all pods are ready
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

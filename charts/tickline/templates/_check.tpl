@@ -1,7 +1,7 @@
 {{/* Refuses values that contradict each other, all at once and before anything is installed. A problem is a line of text. */}}
 {{- define "tickline.check" -}}
 {{- $problems := list -}}
-{{- range (list "shards" "config" "secrets" "kafka" "redis" "grpc" "pods") -}}
+{{- range (list "shards" "config" "secrets" "kafka" "provision" "redis" "grpc" "pods" "monitoring") -}}
 {{- $found := include (printf "tickline.problemsOf.%s" .) $ | trim -}}
 {{- if $found }}{{ $problems = append $problems (regexReplaceAll "\\n\\s*" $found "\n") }}{{ end -}}
 {{- end -}}

@@ -102,6 +102,16 @@ grpc.clientCa: grpc.tls.clientCaFile
 {{- end }}
 {{- end -}}
 
+{{/*
+What the Job of provision goes by, as a root that templates about Kafka and the registry can be given: config with
+provision.config over it, secrets with provision.secrets over them.
+*/}}
+{{- define "tickline.provisionRoot" -}}
+{{- $config := mergeOverwrite (deepCopy .Values.config) .Values.provision.config -}}
+{{- $secrets := mergeOverwrite (deepCopy (pick .Values.secrets "kafka" "registry")) .Values.provision.secrets -}}
+{{- toYaml (dict "Values" (dict "config" $config "secrets" $secrets "networkPolicy" .Values.networkPolicy)) -}}
+{{- end -}}
+
 {{/* Data of the ConfigMap of provision: what is about Kafka and the registry. (list root secrets) */}}
 {{- define "tickline.provisionData" -}}
 {{- $root := index . 0 -}}
@@ -126,7 +136,7 @@ projected:
   sources:
     {{- range index . 1 }}
     - secret:
-        name: {{ .name }}
+        name: {{ toYaml .name }}
         items:
           - key: {{ .key | quote }}
             path: {{ .file }}

@@ -1,8 +1,11 @@
-{{/* What selects the pods of a component: (list root "component"). Never a version: selectors can't change. */}}
+{{/*
+What selects the pods of a component: (list root "component"). Never a version: selectors can't change. toYaml puts quotes
+where a name such as 2026 or null would else be a number, or nothing.
+*/}}
 {{- define "tickline.selector" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: {{ include "tickline.name" $root }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/name: {{ include "tickline.name" $root | toYaml }}
+app.kubernetes.io/instance: {{ toYaml $root.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
@@ -26,8 +29,8 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name ($root.Chart.Version | replace
 {{/* metadata of an object: (list root "component" "name" annotations labels); the last two may be left out. */}}
 {{- define "tickline.metadata" -}}
 {{- $root := index . 0 -}}
-name: {{ index . 2 }}
-namespace: {{ $root.Release.Namespace }}
+name: {{ toYaml (index . 2) }}
+namespace: {{ toYaml $root.Release.Namespace }}
 labels:
   {{- $labels := include "tickline.labels" (list $root (index . 1)) | fromYaml }}
   {{- if gt (len .) 4 }}{{ $labels = merge $labels (index . 4) }}{{ end }}

@@ -22,10 +22,10 @@ dnsConfig:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.runtimeClassName }}
-runtimeClassName: {{ . }}
+runtimeClassName: {{ toYaml . }}
 {{- end }}
 {{- with .Values.schedulerName }}
-schedulerName: {{ . }}
+schedulerName: {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
@@ -41,7 +41,7 @@ securityContext:
 {{/* A probe: (list "startupProbe" values path port). */}}
 {{- define "tickline.probe" -}}
 {{- $values := index . 1 -}}
-{{- if $values.enabled }}
+{{- if $values.enabled -}}
 {{ index . 0 }}:
   httpGet:
     path: {{ index . 2 }}
@@ -65,17 +65,15 @@ metadata:
     {{- if ne $shard "" }}{{ $_ := set $labels "tickline.io/shard" $shard }}{{ end }}
     {{- toYaml (merge $labels ($own.podLabels | default dict) .Values.podLabels) | nindent 4 }}
   annotations:
-    checksum/config: {{ include "tickline.configData" . | sha256sum }}
-    kubectl.kubernetes.io/default-container: ingestor
-    {{- with mergeOverwrite (deepCopy .Values.podAnnotations) ($own.podAnnotations | default dict) }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- $annotations := mergeOverwrite (dict "kubectl.kubernetes.io/default-container" "ingestor") .Values.podAnnotations ($own.podAnnotations | default dict) }}
+    {{- $_ := set $annotations "checksum/config" (include "tickline.configData" . | sha256sum) }}
+    {{- toYaml $annotations | nindent 4 }}
 spec:
   {{- include "tickline.podBasics" . | nindent 2 }}
-  serviceAccountName: {{ include "tickline.serviceAccountName" . }}
+  serviceAccountName: {{ include "tickline.serviceAccountName" . | toYaml }}
   terminationGracePeriodSeconds: {{ include "tickline.gracePeriod" . }}
   {{- with $own.priorityClassName | default .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ toYaml . }}
   {{- end }}
   {{- with $own.nodeSelector | default .Values.nodeSelector }}
   nodeSelector:
@@ -85,15 +83,16 @@ spec:
   tolerations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with include "tickline.affinity" (list . ($own.affinity | default .Values.affinity)) }}
+  {{- with include "tickline.affinity" (list . ($own.affinity | default .Values.affinity) $shard) }}
   affinity:
     {{- . | nindent 4 }}
   {{- end }}
   {{- with .Values.topologySpreadConstraints }}
   topologySpreadConstraints:
     {{- range . }}
-    {{- $selector := dict "labelSelector" (dict "matchLabels" (include "tickline.selector" (list $root "ingestor") | fromYaml)) }}
-    - {{ toYaml (merge (deepCopy .) $selector) | nindent 6 | trim }}
+    {{- $constraint := deepCopy . }}
+    {{- if not .labelSelector }}{{ $_ := set $constraint "labelSelector" (dict "matchLabels" (include "tickline.selector" (list $root "ingestor") | fromYaml)) }}{{ end }}
+    - {{ toYaml $constraint | nindent 6 | trim }}
     {{- end }}
   {{- end }}
   {{- if or .Values.extraInitContainers (eq .Values.sidecar.kind "native") }}
@@ -139,9 +138,15 @@ spec:
         - name: grpc
           containerPort: {{ int .Values.config.grpc.port }}
         {{- end }}
-      {{- include "tickline.probe" (list "startupProbe" .Values.probes.startup "/livez" "metrics") | nindent 6 }}
-      {{- include "tickline.probe" (list "livenessProbe" .Values.probes.liveness "/livez" "metrics") | nindent 6 }}
-      {{- include "tickline.probe" (list "readinessProbe" .Values.probes.readiness "/readyz" "metrics") | nindent 6 }}
+      {{- with include "tickline.probe" (list "startupProbe" .Values.probes.startup "/livez" "metrics") }}
+      {{- . | nindent 6 }}
+      {{- end }}
+      {{- with include "tickline.probe" (list "livenessProbe" .Values.probes.liveness "/livez" "metrics") }}
+      {{- . | nindent 6 }}
+      {{- end }}
+      {{- with include "tickline.probe" (list "readinessProbe" .Values.probes.readiness "/readyz" "metrics") }}
+      {{- . | nindent 6 }}
+      {{- end }}
       {{- with $resources }}
       resources:
         {{- toYaml . | nindent 8 }}
@@ -167,7 +172,7 @@ spec:
   volumes:
     - name: config
       configMap:
-        name: {{ include "tickline.fullname" . }}
+        name: {{ include "tickline.fullname" . | toYaml }}
     {{- with $references }}
     - {{ include "tickline.secretVolume" (list "secrets" .) | nindent 6 | trim }}
     {{- end }}
@@ -182,10 +187,17 @@ spec:
 {{- end }}
 {{- end -}}
 
-{{/* Affinity as given, or by podAntiAffinity: (list root given). */}}
+{{/*
+Affinity as given, or by podAntiAffinity: (list root given shard), shard "" in the StatefulSet. Away from other shards only:
+in a rollout the new pod of a Deployment may need the node of the one it replaces.
+*/}}
 {{- define "tickline.affinity" -}}
 {{- $root := index . 0 -}}
-{{- $term := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "tickline.selector" (list $root "ingestor") | fromYaml)) -}}
+{{- $selector := dict "matchLabels" (include "tickline.selector" (list $root "ingestor") | fromYaml) -}}
+{{- with index . 2 -}}
+{{- $_ := set $selector "matchExpressions" (list (dict "key" "tickline.io/shard" "operator" "NotIn" "values" (list .))) -}}
+{{- end -}}
+{{- $term := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" $selector -}}
 {{- if index . 1 -}}
 {{- toYaml (index . 1) -}}
 {{- else if eq $root.Values.podAntiAffinity "soft" -}}
@@ -237,8 +249,12 @@ env:
 ports:
   - name: sidecar
     containerPort: {{ int .Values.sidecar.port }}
-{{- include "tickline.probe" (list "startupProbe" .Values.probes.sidecarStartup "/healthz" "sidecar") }}
-{{- include "tickline.probe" (list "livenessProbe" .Values.probes.sidecarLiveness "/healthz" "sidecar") }}
+{{- with include "tickline.probe" (list "startupProbe" .Values.probes.sidecarStartup "/healthz" "sidecar") }}
+{{ . }}
+{{- end }}
+{{- with include "tickline.probe" (list "livenessProbe" .Values.probes.sidecarLiveness "/healthz" "sidecar") }}
+{{ . }}
+{{- end }}
 {{- with .Values.sidecar.resources }}
 resources:
   {{- toYaml . | nindent 2 }}

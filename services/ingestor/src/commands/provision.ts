@@ -31,6 +31,7 @@ const HELP = `tickline-ingestor provision: makes the topics and schema subjects 
 It never alters or deletes what exists.
 
   --dry-run             only say what would be done
+  --skip-topics         subjects alone, where others make the topics: Kafka is not asked
   --register-versions   where a subject has other versions of a schema only, register ours as a new one (the
                         registry refuses it unless it is ${SUBJECT_COMPATIBILITY} compatible)
   --json                the report as one JSON document
@@ -57,12 +58,18 @@ type ProvisionConfig = Pick<FleetConfig, 'kafka' | 'topics' | 'registry'>;
 
 interface Options {
   readonly isDryRun: boolean;
+  readonly skipsTopics: boolean;
   readonly registersVersions: boolean;
 }
 
 /** `tickline-ingestor provision`. Resolves with one of {@link PROVISION_EXIT}. */
 export async function provisionCommand(argv: readonly string[], io: CommandIo): Promise<number> {
-  const line = readCommandLine(argv, { 'dry-run': 'switch', 'register-versions': 'switch', json: 'switch' });
+  const line = readCommandLine(argv, {
+    'dry-run': 'switch',
+    'skip-topics': 'switch',
+    'register-versions': 'switch',
+    json: 'switch',
+  });
   if (line.help) {
     io.stdout.write(`${HELP}${configHelp()}`);
     return PROVISION_EXIT.right;
@@ -80,7 +87,11 @@ export async function provisionCommand(argv: readonly string[], io: CommandIo): 
   let failure: string | null = null;
   let isRefused = false;
   try {
-    const options = { isDryRun, registersVersions: line.flags.has('register-versions') };
+    const options = {
+      isDryRun,
+      skipsTopics: line.flags.has('skip-topics'),
+      registersVersions: line.flags.has('register-versions'),
+    };
     for await (const item of provisioned(config, options, io.signal)) {
       items.push(item);
       if (!line.flags.has('json')) io.stdout.write(`${itemText(item)}\n`);
@@ -139,8 +150,21 @@ async function* provisioned(
   options: Options,
   signal: AbortSignal,
 ): AsyncGenerator<ProvisionedItem> {
-  await reachKafka(config.kafka, signal);
   const client = new RegistryClient(config.registry, signal);
+  try {
+    if (!options.skipsTopics) yield* provisionedTopics(config, options, signal);
+    yield* provisionedSubjects(client, config, options);
+  } finally {
+    client.close();
+  }
+}
+
+async function* provisionedTopics(
+  config: ProvisionConfig,
+  options: Options,
+  signal: AbortSignal,
+): AsyncGenerator<ProvisionedItem> {
+  await reachKafka(config.kafka, signal);
   // Few and short retries: a person waits.
   const admin = new Kafka({
     ...kafkaClientConfig(config.kafka),
@@ -148,21 +172,17 @@ async function* provisioned(
   }).admin();
   try {
     await admin.connect();
-    try {
-      yield* provisionedTopics(admin, config, options, signal);
-    } catch (error) {
-      const { topicPrefix } = config.kafka;
-      const rights = `Create, Describe and DescribeConfigs on the topics with the prefix ${topicPrefix} (kafka.topicPrefix)`;
-      throw withRights(error, config.kafka, rights);
-    }
-    yield* provisionedSubjects(client, config, options);
+    yield* topicsOf(admin, config, options, signal);
+  } catch (error) {
+    const { topicPrefix } = config.kafka;
+    const rights = `Create, Describe and DescribeConfigs on the topics with the prefix ${topicPrefix} (kafka.topicPrefix)`;
+    throw withRights(error, config.kafka, rights);
   } finally {
-    client.close();
     await admin.disconnect();
   }
 }
 
-async function* provisionedTopics(
+async function* topicsOf(
   admin: Admin,
   { topics, kafka }: ProvisionConfig,
   { isDryRun }: Options,

@@ -1,11 +1,13 @@
 /** `npm run bench -- NAME [--json]`: each benchmark is one file that exports its description and `run`. */
 import { parseArgs } from 'node:util';
+import * as exportTopic from './export.ts';
 import * as grpc from './grpc.ts';
 import * as redisPubsub from './redis-pubsub.ts';
 import * as redisStreams from './redis-streams.ts';
 import * as throughput from './throughput.ts';
 
 const BENCHMARKS = {
+  export: exportTopic,
   grpc,
   'redis-pubsub': redisPubsub,
   'redis-streams': redisStreams,

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeCertificates } from '../../scripts/tls/certificates.ts';
 import { startRedisCluster } from '../../scripts/redis/redis-cluster.ts';
 import { startRedisWithSentinel } from '../../scripts/redis/redis-sentinel.ts';
 import { type RedisServer, startRedis } from '../../scripts/redis/redis-server.ts';
 import { ticklineFolder } from '../../scripts/stack/paths.ts';
+import { makeCertificates } from '../../scripts/tls/certificates.ts';
 import { loadSections, readCommandLine } from '../../services/ingestor/src/config.ts';
 import { hashSlot } from '../../services/ingestor/src/sinks/redis/hash-slot.ts';
 import {

@@ -5,6 +5,7 @@ import { waitUntil } from '../../scripts/stack/wait-until.ts';
 import { KafkaSink } from '../../services/ingestor/src/sinks/kafka/kafka-sink.ts';
 import { TickLoad } from '../../services/ingestor/src/sinks/kafka/testing/tick-load.ts';
 import { readTopic, sequencesByKey } from '../../services/ingestor/src/sinks/kafka/testing/topic-reader.ts';
+import { SILENT_LOG } from '../../services/ingestor/src/sinks/sink-log.ts';
 
 const PARTITIONS = 6;
 const RATE = 10_000;
@@ -52,7 +53,7 @@ describe('three brokers', () => {
       clientId: 'kafka-sink-cluster-test',
       access: () => ({ ssl: null, sasl: null }),
       topicPrefix: 'md.',
-      log: { error() {}, warn() {}, info() {}, debug() {} },
+      log: SILENT_LOG,
     });
     await sink.start({
       full: () => told.push('full'),

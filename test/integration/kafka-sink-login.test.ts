@@ -21,6 +21,7 @@ import { KafkaSink } from '../../services/ingestor/src/sinks/kafka/kafka-sink.ts
 import type { KafkaSinkOptions } from '../../services/ingestor/src/sinks/kafka/options.ts';
 import { TickLoad } from '../../services/ingestor/src/sinks/kafka/testing/tick-load.ts';
 import { readTopic } from '../../services/ingestor/src/sinks/kafka/testing/topic-reader.ts';
+import { SILENT_LOG } from '../../services/ingestor/src/sinks/sink-log.ts';
 
 const PASSWORD = 'correct horse';
 const STORE_PASSWORD = 'changeit';
@@ -136,7 +137,7 @@ function sinkFor(given: Partial<KafkaSinkOptions> = {}): KafkaSink {
     clientId: 'kafka-sink-login-test',
     access: withLogin({}),
     topicPrefix: 'md.',
-    log: { error() {}, warn() {}, info() {}, debug() {} },
+    log: SILENT_LOG,
     ...given,
   });
   open.push(sink);

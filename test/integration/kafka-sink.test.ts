@@ -10,6 +10,8 @@ import { type KafkaSinkOptions, withDefaults } from '../../services/ingestor/src
 import { TickLoad } from '../../services/ingestor/src/sinks/kafka/testing/tick-load.ts';
 import { readTopic, sequencesByKey } from '../../services/ingestor/src/sinks/kafka/testing/topic-reader.ts';
 import type { SinkListener, SinkLoss } from '../../services/ingestor/src/sinks/sink.ts';
+import { SILENT_LOG } from '../../services/ingestor/src/sinks/sink-log.ts';
+import { eventually } from '../support/eventually.ts';
 
 const PARTITIONS = 6;
 const RATE = 10_000;
@@ -65,7 +67,7 @@ async function prefixWithTopics(config: Record<string, string> = {}): Promise<st
 
 async function createTopics(prefix: string, topics: string[], config: Record<string, string> = {}) {
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: topics.map((topic) => ({
       topic: `${prefix}${topic}`,
       numPartitions: PARTITIONS,
@@ -73,6 +75,10 @@ async function createTopics(prefix: string, topics: string[], config: Record<str
       configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
     })),
   });
+  // Answered before the broker knows that it leads them: on a busy machine a while before.
+  for (const topic of topics) {
+    await eventually('the topic is served', () => admin.fetchTopicOffsets(`${prefix}${topic}`));
+  }
 }
 
 function sinkFor(
@@ -85,7 +91,7 @@ function sinkFor(
     clientId: 'kafka-sink-test',
     access: () => ({ ssl: null, sasl: null }),
     topicPrefix,
-    log: { error() {}, warn() {}, info() {}, debug() {} },
+    log: SILENT_LOG,
     ...given,
   };
   const sink = new KafkaSink(options, wrap(new KafkajsBridge(withDefaults(options))));

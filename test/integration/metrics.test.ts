@@ -53,7 +53,7 @@ async function sidecarMetrics(): Promise<string> {
   const connections = [exampleConnection({ reconnects: { silence: 1 } })];
   view.apply({ kind: 'answered', status: exampleStatus({ connections }) }, now);
   const addresses = ['127.0.0.1:1'];
-  const peers = new Peers({ host: null, port: 1, addresses, timeoutMs: 1, self: 'self', token: () => null });
+  const peers = new Peers({ host: null, port: 1, addresses, timeoutMs: 1, self: 'self', cookie: () => null });
   return await createSidecarMetrics({
     view,
     peers,

@@ -56,6 +56,6 @@ await startStatusServer(
   { host: '127.0.0.1', port: Number(port) },
   { status, live: health, ready: health },
   (text) => text,
-  new LogLevelSwitch({ level: 'info', setLevel: () => {}, info: () => {} }),
+  new LogLevelSwitch({ level: 'info', setLevel: () => {}, info: () => {}, warn: () => {} }),
   logger,
 );

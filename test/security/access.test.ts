@@ -4,6 +4,7 @@ import type { KafkaSink } from '../../services/ingestor/src/sinks/kafka/kafka-si
 import { createKafkaSink } from '../../services/ingestor/src/sinks/kafka/settings.ts';
 import { TickLoad } from '../../services/ingestor/src/sinks/kafka/testing/tick-load.ts';
 import { readTopic } from '../../services/ingestor/src/sinks/kafka/testing/topic-reader.ts';
+import { SILENT_LOG } from '../../services/ingestor/src/sinks/sink-log.ts';
 import { type Simulator, startSimulator } from '../exchanges/simulator.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Pod, type PodOptions, provision, startPod } from '../support/pod.ts';
@@ -66,8 +67,7 @@ const listener = { full() {}, drained() {}, lost() {}, repeated() {} };
 function sinkFor(changes: Settings, learned: string[] = []): KafkaSink {
   const line = readCommandLine(securedFlags(servers, folder, PREFIX, changes));
   const { kafka } = loadSections(line, {}, ['kafka']);
-  const log = { error() {}, warn() {}, info() {}, debug() {} };
-  const sink = createKafkaSink(kafka, 0, { log, learnSecret: (secret) => learned.push(secret) });
+  const sink = createKafkaSink(kafka, 0, { log: SILENT_LOG, learnSecret: (secret) => learned.push(secret) });
   sinks.push(sink);
   return sink;
 }
@@ -174,7 +174,9 @@ describe('a pod', () => {
       ({ sinks: [kafka] }) => kafka!.detail?.includes('TOPIC_AUTHORIZATION_FAILED') === true,
     );
     expect(status.sinks[0]).toMatchObject({ healthy: false, dropped: 0 });
-    expect(status.sinks[0]!.detail).toMatch(/access\.trades-\d .*allow the user of kafka\.sasl Write there/);
+    expect(status.sinks[0]!.detail).toMatch(
+      /access\.trades-\d .*allow our user \(of kafka\.sasl, .*\) Write there/,
+    );
     expect(status.ready).toBe(true);
     const metrics = await (await fetch(`${pod.metricsUrl}/metrics`)).text();
     expect(metrics).toMatch(/^tickline_\w+\{[^}]*TOPIC_AUTHORIZATION_FAILED[^}]*\} [1-9]/m);
@@ -183,7 +185,7 @@ describe('a pod', () => {
     // One line for each partition, however often it is tried.
     expect(told.length).toBeLessThanOrEqual(2);
     expect(told[0]!.message).toMatch(
-      /access\.trades-\d .*Add an ACL that allows the user of kafka\.sasl Write/,
+      /access\.trades-\d .*Add an ACL that allows our user \(of kafka\.sasl, .*\) Write/,
     );
     expect(told[0]).toMatchObject({ reason: 'TOPIC_AUTHORIZATION_FAILED', sink: 'kafka' });
     const quotes = status.sinks[0]!.acknowledged;

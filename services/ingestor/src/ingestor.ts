@@ -127,7 +127,8 @@ export class Ingestor implements StatusSource, MetricsSources {
   async start(): Promise<void> {
     if (this.resolveSchemaIds !== null) {
       this.schemaIds = await this.resolveSchemaIds();
-      if (this.schemaIds === null) return;
+      // A sink that was started now would never be closed.
+      if (this.schemaIds === null || this.stopping.signal.aborted) return;
     }
     await this.fanOut.start((sink) => this.listenerOf(sink));
     if (this.stopping.signal.aborted) return;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Access } from './access.ts';
 import { FailureLimiter } from './failure-limiter.ts';
+import { peerCookie } from './session-cookie.ts';
 import { TokenFile } from './token-file.ts';
 
 const TOKEN = 'correct-horse-battery';
@@ -43,6 +44,20 @@ describe('reading', () => {
     { authorization: `Basic ${TOKEN}` },
     { cookie: `tickline_session=${TOKEN}` },
   ])('refuses %j', (headers) => expect(withToken().read(caller(headers)).kind).toBe('unknown'));
+
+  it('leaves a login to the proxy before it alone', () => {
+    const access = withToken();
+    const session = access.login(TOKEN, caller({}));
+    if (session.kind !== 'session') throw new Error(session.kind);
+    const cookie = `tickline_session=${session.value}`;
+    expect(access.read(caller({ cookie, authorization: 'Basic dXNlcjpwYXNz' })).kind).toBe('admitted');
+    expect(access.refused).toBe(0);
+  });
+
+  it('is all that another sidecar may do', () => {
+    const asked = caller({ cookie: peerCookie(tokens.sessionKeys()[0]!, Date.now()) });
+    expect([withToken().read(asked).kind, withToken().change(asked).kind]).toEqual(['admitted', 'unknown']);
+  });
 
   it('does not listen to an address any more that guesses, not even to the right token', () => {
     const access = withToken();

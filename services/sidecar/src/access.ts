@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FailureLimiter } from './failure-limiter.ts';
-import { admitsSession, SESSION_MS, sessionOf, signSession } from './session-cookie.ts';
+import { admitsSession, SESSION_MS, type SessionHolder, sessionOf, signSession } from './session-cookie.ts';
 import type { TokenFile } from './token-file.ts';
 
 /** What of a request decides whether it is let in. */
@@ -52,16 +52,8 @@ export class Access {
   }
 
   /** The page, the status, and what belongs to them. */
-  read({ headers, address }: Caller): Decision {
-    if (this.tokens === null) return ADMITTED;
-    const { authorization } = headers;
-    if (authorization !== undefined) {
-      return this.token(/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '', address);
-    }
-    const session = sessionOf(headers.cookie);
-    // A signature of 256 bits can't be guessed: an old cookie is no failure to count.
-    if (session !== null && admitsSession(this.tokens.sessionKeys(), session, Date.now())) return ADMITTED;
-    return { kind: 'unknown', reason: 'A token is needed: Authorization: Bearer …, or log in at /login.' };
+  read(caller: Caller): Decision {
+    return this.admit(caller, ['person', 'peer']);
   }
 
   /** What changes something. */
@@ -69,7 +61,7 @@ export class Access {
     if (!isSameOrigin(caller.headers)) {
       return { kind: 'forbidden', reason: 'The request comes from a page of another origin.' };
     }
-    if (this.tokens !== null) return this.read(caller);
+    if (this.tokens !== null) return this.admit(caller, ['person']);
     if (!this.isLocal) {
       const reason =
         'Without auth.tokenFile nothing can be changed over listen.host that others reach; set auth.tokenFile.';
@@ -91,7 +83,24 @@ export class Access {
     if (this.tokens === null) return { kind: 'forbidden', reason: 'No token is configured.' };
     const decision = this.token(token, caller.address);
     if (decision.kind !== 'admitted') return decision;
-    return { kind: 'session', value: signSession(this.tokens.sessionKeys()[0]!, Date.now() + SESSION_MS) };
+    return {
+      kind: 'session',
+      value: signSession(this.tokens.sessionKeys()[0]!, 'person', Date.now() + SESSION_MS),
+    };
+  }
+
+  private admit({ headers, address }: Caller, holders: readonly SessionHolder[]): Decision {
+    const { tokens } = this;
+    if (tokens === null) return ADMITTED;
+    // Of another scheme it is for a proxy before us, such as the user and password that it asks for.
+    const bearer = /^Bearer +(\S*) *$/i.exec(headers.authorization ?? '')?.[1];
+    if (bearer !== undefined) return this.token(bearer, address);
+    const session = sessionOf(headers.cookie);
+    const isHeldBy = (holder: SessionHolder) =>
+      session !== null && admitsSession(tokens.sessionKeys(), holder, session, Date.now());
+    // A signature of 256 bits can't be guessed: an old cookie is no failure to count.
+    if (holders.some(isHeldBy)) return ADMITTED;
+    return { kind: 'unknown', reason: 'A token is needed: Authorization: Bearer …, or log in at /login.' };
   }
 
   private token(token: string, address: string): Decision {

@@ -11,8 +11,8 @@ export interface AskOptions {
   readonly signal: AbortSignal;
   /** Default GET. */
   readonly method?: 'GET' | 'PUT';
-  /** To be shown as `Authorization: Bearer`. */
-  readonly token?: string;
+  /** The header `Cookie`. */
+  readonly cookie?: string;
 }
 
 /** What came of a question over HTTP. */
@@ -24,11 +24,11 @@ export type AskOutcome =
 
 /** Asks once. Never rejects, except with the signal's reason when it is aborted. */
 export function ask(options: AskOptions): Promise<AskOutcome> {
-  const { url, timeoutMs, signal, method = 'GET', token } = options;
+  const { url, timeoutMs, signal, method = 'GET', cookie } = options;
   return new Promise((resolve, reject) => {
     const headers = {
       Accept: 'application/json',
-      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(cookie === undefined ? {} : { Cookie: cookie }),
     };
     // A connection of its own for each question: what a refused connection says is not hidden by a kept one.
     const asked = request(url, { agent: false, method, headers });

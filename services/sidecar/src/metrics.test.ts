@@ -7,7 +7,7 @@ import { View } from './view.ts';
 const start = { wall: 0, monotonic: 0 };
 
 function registryOf(view: View, now = start, addresses: readonly string[] = []) {
-  const peers = new Peers({ host: null, port: 1, addresses, timeoutMs: 1, self: 'self', token: () => null });
+  const peers = new Peers({ host: null, port: 1, addresses, timeoutMs: 1, self: 'self', cookie: () => null });
   const events = { size: 3, dropped: 1 };
   return createMetrics({ view, peers, events, access: { refused: 2 }, version: '1.0.0', now: () => now });
 }

@@ -43,7 +43,7 @@ const peers = (changed: Partial<PeerOptions>) =>
     addresses: [],
     timeoutMs: 10_000,
     self: 'self',
-    token: () => null,
+    cookie: () => null,
     ...changed,
   });
 
@@ -64,7 +64,7 @@ describe('Peers', () => {
     const found = peers({
       host: 'pods',
       port,
-      token: () => 'our-token',
+      cookie: () => 'tickline_session=ours',
       resolve: async () => ['127.0.0.1', 'localhost'],
     });
     await found.refresh(signal);
@@ -82,7 +82,7 @@ describe('Peers', () => {
         }),
       },
     ]);
-    expect(headers.authorization).toBe('Bearer our-token');
+    expect(headers.cookie).toBe('tickline_session=ours');
 
     const own = peers({ addresses: [`127.0.0.1:${port}`], self: 'other' });
     await own.refresh(signal);

@@ -21,8 +21,8 @@ export interface PeerOptions {
   readonly timeoutMs: number;
   /** Our own id: by it we are known among those that DNS names. */
   readonly self: string;
-  /** What is shown to them; null: nothing. */
-  readonly token: () => string | null;
+  /** The cookie that is shown to them; null: none. */
+  readonly cookie: () => string | null;
   /** All addresses of a name. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
 }
@@ -135,13 +135,13 @@ export class Peers {
   }
 
   private async ask(peer: Peer, signal: AbortSignal): Promise<void> {
-    const { timeoutMs, token } = this.options;
-    const shown = token();
+    const { timeoutMs } = this.options;
+    const cookie = this.options.cookie();
     const outcome = await ask({
       url: new URL(`http://${peer.address}/status`),
       timeoutMs,
       signal,
-      ...(shown === null ? {} : { token: shown }),
+      ...(cookie === null ? {} : { cookie }),
     });
     const judged = judge(outcome, timeoutMs);
     peer.state = judged.state;
@@ -178,7 +178,7 @@ function judge(outcome: AskOutcome, timeoutMs: number): Judgement {
       if (status === 401 || status === 403 || status === 429) {
         return without(
           'refused',
-          `its sidecar does not take our token (status ${status}); see auth.tokenFile`,
+          `its sidecar does not take our token (status ${status}): see auth.tokenFile, and the clocks of both`,
         );
       }
       if (body === null) return without('bad-answer', `its answer is larger than ${MAX_ANSWER_BYTES} bytes`);

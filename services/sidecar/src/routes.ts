@@ -156,9 +156,9 @@ function logout({ access }: RouteSources, asked: Asked): Answer {
   return redirect('login', { 'Set-Cookie': cookieHeader('', cameByTls(asked)) });
 }
 
-/** As the proxy that ends TLS says (de facto header; a browser refuses to be fooled by a missing `Secure`). */
+/** As the proxy that ends TLS says, the first where there are several. Whoever makes it up fools only himself. */
 function cameByTls({ headers }: Asked): boolean {
-  return headers['x-forwarded-proto'] === 'https';
+  return /^https *(,|$)/.test(String(headers['x-forwarded-proto'] ?? ''));
 }
 
 async function changeLevel(sources: RouteSources, asked: Asked): Promise<Answer> {

@@ -114,7 +114,7 @@ describe('a sidecar with a token', () => {
     const login = await logIn(url, ` ${TOKEN}\n`);
     expect([login.status, login.headers.get('location')]).toEqual([303, './']);
     const cookie = login.headers.get('set-cookie')!;
-    expect(cookie).toMatch(/^tickline_session=[^;]+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=43200$/);
+    expect(cookie).toMatch(/^tickline_session=[^;]+; HttpOnly; SameSite=Strict; Max-Age=43200$/);
     expect(cookie).not.toContain(TOKEN);
     const headers = { Cookie: cookie.split(';')[0]! };
     for (const path of ['/', '/status', '/fleet', '/main.js', '/log-level']) {
@@ -127,9 +127,13 @@ describe('a sidecar with a token', () => {
     ]);
   });
 
-  it('sets a cookie for TLS only where the login came by TLS', async () => {
-    const login = await logIn(await locked(), TOKEN, { 'X-Forwarded-Proto': 'https' });
-    expect(login.headers.get('set-cookie')).toMatch(/; Secure$/);
+  it.each([
+    ['https', true],
+    ['https, http', true],
+    ['http, https', false],
+  ])('sets a cookie for TLS only where the login came by TLS: %s', async (protocols, isSecure) => {
+    const login = await logIn(await locked(), TOKEN, { 'X-Forwarded-Proto': protocols });
+    expect(/; Secure$/.test(login.headers.get('set-cookie')!)).toBe(isSecure);
   });
 
   it('refuses wrong tokens, large forms and other sites, and stops listening to one who guesses', async () => {

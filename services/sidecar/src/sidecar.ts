@@ -14,6 +14,7 @@ import { Peers } from './peers.ts';
 import { poll } from './poller.ts';
 import { createRoutes } from './routes.ts';
 import { type RunningServer, startServer } from './server.ts';
+import { peerCookie } from './session-cookie.ts';
 import type { IngestorReport, SidecarStatus } from './sidecar-status.ts';
 import type { Fleet, Snapshot } from './snapshot.ts';
 import { Timeline } from './timeline.ts';
@@ -47,7 +48,8 @@ export async function startSidecar(config: Config, version: string, logger: Logg
   const view = new View(config.ingestor.restartedMs, readClocks());
   const timeline = new Timeline();
   const activity = new ActivityHistory(config.ingestor.pollMs);
-  const peers = new Peers({ ...config.peers, self: id, token: () => tokens?.first() ?? null });
+  const cookie = () => (tokens === null ? null : peerCookie(tokens.sessionKeys()[0]!, Date.now()));
+  const peers = new Peers({ ...config.peers, self: id, cookie });
   const events = new EventStream();
   const level = new LevelSwitch(logger);
   const registry = createMetrics({ view, peers, events, access, version, now: readClocks });

@@ -22,7 +22,6 @@ export class TokenFile {
   private readonly now: () => number;
   private readonly failed: (reason: string) => void;
   private text: string | null = null;
-  private tokens: readonly string[] = [];
   private hashes: readonly Buffer[] = [];
   private keys: readonly Buffer[] = [];
   private lookedAt: number;
@@ -52,13 +51,7 @@ export class TokenFile {
     return admitted;
   }
 
-  /** The first token: what we show to other sidecars. */
-  first(): string {
-    this.look();
-    return this.tokens[0]!;
-  }
-
-  /** A key for each token, to sign sessions with: whoever has a signature can't find the token by trying. */
+  /** A key for each token in the file's order, to sign sessions with: whoever has a signature can't find the token by trying. */
   sessionKeys(): readonly Buffer[] {
     this.look();
     return this.keys;
@@ -99,7 +92,6 @@ export class TokenFile {
       throw new TokenFileError(`a token is shorter than ${LEAST_TOKEN_CHARACTERS} characters`);
     }
     this.text = text;
-    this.tokens = tokens;
     this.hashes = tokens.map(hashOf);
     this.keys = tokens.map((token) => scryptSync(token, 'tickline-sidecar-session', 32));
   }

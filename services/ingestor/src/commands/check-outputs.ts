@@ -4,6 +4,7 @@ import { RegistryLoginError, RegistryTlsError } from '../registry-client.ts';
 import { resolveSchemaIds, SchemasMissingError } from '../schema-ids.ts';
 import { createKafkaSink } from '../sinks/kafka/settings.ts';
 import { SinkRefusedError } from '../sinks/sink.ts';
+import { SILENT_LOG } from '../sinks/sink-log.ts';
 import { KafkaRefusedError, reachKafka } from './kafka-access.ts';
 
 /** What became of the attempt to use the outputs, in sentences. */
@@ -21,7 +22,6 @@ const REFUSALS = [
   RegistryLoginError,
   RegistryTlsError,
 ] as const;
-const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 
 /**
  * Does what `run` does at its start with Kafka and the schema registry, side by side: log in, look for topics,
@@ -47,7 +47,7 @@ export async function checkOutputs(config: FleetConfig, signal: AbortSignal): Pr
 
 async function kafkaAnswers({ kafka }: FleetConfig, signal: AbortSignal): Promise<void> {
   await reachKafka(kafka, signal);
-  const sink = createKafkaSink(kafka, 0, { log: SILENT, learnSecret: () => undefined });
+  const sink = createKafkaSink(kafka, 0, { log: SILENT_LOG, learnSecret: () => undefined });
   const ended = new AbortController();
   const late = delay(kafka.requestTimeoutMs, undefined, { signal: AbortSignal.any([signal, ended.signal]) });
   try {

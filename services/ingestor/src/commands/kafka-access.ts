@@ -4,6 +4,7 @@ import { principalOf, readAccess } from '../sinks/kafka/access.ts';
 import { BridgeError } from '../sinks/kafka/bridge.ts';
 import { KafkajsBridge } from '../sinks/kafka/kafkajs-bridge.ts';
 import { withDefaults } from '../sinks/kafka/options.ts';
+import { SILENT_LOG } from '../sinks/sink-log.ts';
 
 /** Kafka does not let us in, or not do this, until somebody changes what the message names. */
 export class KafkaRefusedError extends Error {
@@ -17,7 +18,6 @@ const AUTHORIZATION_ERRORS: ReadonlySet<unknown> = new Set([
   'GROUP_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',
 ]);
-const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 
 /**
  * Connects and logs in the way that the sink does, and ends the connection, so that whatever stands in the way is
@@ -28,7 +28,7 @@ export async function reachKafka(kafka: KafkaConfig, signal: AbortSignal): Promi
   const { brokers, clientId, topicPrefix, requestTimeoutMs } = kafka;
   const access = () => readAccess(kafka);
   const bridge = new KafkajsBridge(
-    withDefaults({ brokers, clientId, topicPrefix, requestTimeoutMs, access, log: SILENT }),
+    withDefaults({ brokers, clientId, topicPrefix, requestTimeoutMs, access, log: SILENT_LOG }),
   );
   try {
     for (const waitMs of [...RETRY_MS, null]) {

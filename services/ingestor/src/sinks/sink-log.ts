@@ -7,6 +7,9 @@ export interface SinkLog {
   debug(event: string, message: string, fields?: SinkLogFields): void;
 }
 
+/** For those who are told what is wrong in another way. */
+export const SILENT_LOG: SinkLog = { error() {}, warn() {}, info() {}, debug() {} };
+
 export interface SinkLogFields {
   readonly sink?: string;
   readonly reason?: string;

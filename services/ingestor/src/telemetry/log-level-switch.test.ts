@@ -19,6 +19,11 @@ class Recorded {
     if (this.level === 'info' || this.level === 'debug')
       this.told.push(message.replace(/ until .*/, ' until'));
   }
+
+  warn(event: string, message: string): void {
+    if (this.level === 'warn') this.told.push(`warn: ${message}`);
+    else this.info(event, `warn: ${message}`);
+  }
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -32,6 +37,17 @@ describe('LogLevelSwitch', () => {
     vi.advanceTimersByTime(100 * 3_600_000);
     expect(levels.level).toBe('error');
     expect(log.told).toEqual(['the log level is error and was info']);
+  });
+
+  it('is logged where neither of the two levels shows the level info', () => {
+    const log = new Recorded('warn');
+    const levels = new LogLevelSwitch(log);
+    levels.change('error', null, 'test');
+    levels.change('warn', null, 'test');
+    expect(log.told).toEqual([
+      'warn: the log level is error and was warn',
+      'warn: the log level is warn and was error',
+    ]);
   });
 
   it('goes back after the time that was asked for', () => {

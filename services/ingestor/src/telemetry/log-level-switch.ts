@@ -52,8 +52,8 @@ export class LogLevelSwitch {
     this.timer =
       ms === null ? null : setTimeout(() => this.set(this.lasting, null, 'the time is over'), ms).unref();
     const change = { level, was: this.level, until: ms === null ? null : Date.now() + ms };
-    // Told at whichever of the two levels lets the line through.
-    const isHeardBefore = change.was === 'info' || change.was === 'debug';
+    // Told while the one of the two levels is in force that shows more.
+    const isHeardBefore = LOG_LEVELS.indexOf(change.was) > LOG_LEVELS.indexOf(level);
     if (isHeardBefore) this.tell(change, by);
     this.log.setLevel(level);
     if (!isHeardBefore) this.tell(change, by);
@@ -62,7 +62,8 @@ export class LogLevelSwitch {
 
   private tell({ level, was, until }: LevelChange, by: string): void {
     const end = until === null ? '' : ` until ${new Date(until).toISOString()}`;
-    this.log.info('log-level', `the log level is ${level} and was ${was}${end}`, {
+    const isInfoHeard = this.level === 'info' || this.level === 'debug';
+    this.log[isInfoHeard ? 'info' : 'warn']('log-level', `the log level is ${level} and was ${was}${end}`, {
       reason: by,
       data: { level, was, until },
     });
@@ -70,7 +71,7 @@ export class LogLevelSwitch {
 }
 
 /** The log whose level is changed. */
-type LevelledLog = Pick<RootLogger, 'level' | 'setLevel' | 'info'>;
+type LevelledLog = Pick<RootLogger, 'level' | 'setLevel' | 'info' | 'warn'>;
 
 function millisecondsOf(text: string): number | undefined {
   const [, number = '', unit = ''] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];

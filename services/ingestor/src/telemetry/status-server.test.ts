@@ -57,6 +57,7 @@ const levels = () =>
       level = next;
     },
     info: () => undefined,
+    warn: () => undefined,
   });
 afterEach(async () => {
   await listener?.close();

@@ -1,5 +1,13 @@
 import type { SinkStatus } from '@tickline/schemas';
-import type { Sink, SinkListener, SinkReading, SinkStream, StreamDescriptor, TickFormat } from '../sink.ts';
+import {
+  type Sink,
+  type SinkListener,
+  type SinkReading,
+  SinkRefusedError,
+  type SinkStream,
+  type StreamDescriptor,
+  type TickFormat,
+} from '../sink.ts';
 import type { SinkContext } from '../sink-context.ts';
 import { ChunkMemory } from './chunk-memory.ts';
 import { Clients } from './clients.ts';
@@ -11,7 +19,7 @@ import type { GrpcSettings } from './settings.ts';
 const MAX_DRAIN_MS = 5_000;
 
 /** The gRPC sink can't start. The message names the setting. */
-export class GrpcSinkError extends Error {
+export class GrpcSinkError extends SinkRefusedError {
   override name = 'GrpcSinkError';
 }
 
@@ -29,6 +37,7 @@ export class GrpcSink implements Sink {
   private readonly memory: ChunkMemory;
   private readonly clients: Clients;
   private server: GrpcServer | null = null;
+  private opened: Promise<void> = Promise.resolve();
   private isClosed = false;
 
   constructor(settings: GrpcSettings, context: SinkContext) {
@@ -44,19 +53,9 @@ export class GrpcSink implements Sink {
   }
 
   /** Listens. Rejects with GrpcSinkError for files that can't be read and a port that is taken. */
-  async start(_listener: SinkListener): Promise<void> {
-    // Loaded by those only who want it: the library takes a tenth of a second and 10 MB.
-    const { GrpcServer } = await import('./server.ts');
-    try {
-      this.server = await GrpcServer.start(this.settings, this.context, this.clients, this.counters);
-    } catch (error) {
-      throw new GrpcSinkError(error instanceof Error ? error.message : String(error), { cause: error });
-    }
-    const { address } = this.server;
-    this.context.log.info('grpc-listening', `gRPC clients connect to ${address}`, {
-      sink: this.name,
-      data: { address, tls: this.settings.tls.enabled, token: this.settings.tokenFile !== null },
-    });
+  start(_listener: SinkListener): Promise<void> {
+    this.opened = this.open();
+    return this.opened;
   }
 
   stream(descriptor: StreamDescriptor): SinkStream {
@@ -80,6 +79,9 @@ export class GrpcSink implements Sink {
     if (this.isClosed) return;
     this.isClosed = true;
     this.clients.refuseAll({ code: 'UNAVAILABLE', message: 'the pod is going: subscribe again' });
+    // A pod may be told to stop, or another sink be refused, while the library is loaded: a port that opens after
+    // this would keep the process alive.
+    await this.opened.catch(() => undefined);
     await this.server?.close();
   }
 
@@ -114,5 +116,21 @@ export class GrpcSink implements Sink {
       shed: counters.undelivered,
       deadLettersDropped: 0,
     };
+  }
+
+  private async open(): Promise<void> {
+    // Loaded by those only who want it: the library takes a tenth of a second and 10 MB.
+    const { GrpcServer } = await import('./server.ts');
+    if (this.isClosed) return;
+    try {
+      this.server = await GrpcServer.start(this.settings, this.context, this.clients, this.counters);
+    } catch (error) {
+      throw new GrpcSinkError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+    const { address } = this.server;
+    this.context.log.info('grpc-listening', `gRPC clients connect to ${address}`, {
+      sink: this.name,
+      data: { address, tls: this.settings.tls.enabled, token: this.settings.tokenFile !== null },
+    });
   }
 }

@@ -95,10 +95,19 @@ function alertText(alert: string, cert: unknown): string {
   if (cert === undefined) {
     return 'the broker asks for a certificate of ours: set kafka.ssl.certFile and kafka.ssl.keyFile';
   }
-  const until = cert instanceof Buffer ? new X509Certificate(cert).validToDate : null;
+  const until = endOf(cert);
   return until !== null && until.getTime() < Date.now()
     ? `the broker refuses our certificate of kafka.ssl.certFile, which expired on ${until.toISOString()}`
     : `the broker refuses our certificate of kafka.ssl.certFile (${alert}): is it signed by an authority that the broker trusts?`;
+}
+
+/** Null where the file has no certificate just now: it is read again after the connection failed. */
+function endOf(cert: unknown): Date | null {
+  try {
+    return cert instanceof Buffer ? new X509Certificate(cert).validToDate : null;
+  } catch {
+    return null;
+  }
 }
 
 function listenerRefusal(

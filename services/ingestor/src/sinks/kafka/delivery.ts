@@ -267,6 +267,7 @@ export class Delivery {
         if (this.withoutIdentity.size > 0) this.askIdentity();
       },
       (error: unknown) => {
+        if (this.closed) return;
         this.counters.countError('INIT_PRODUCER_ID');
         const message = error instanceof Error ? error.message : String(error);
         if (message !== this.identityTrouble) {
@@ -289,7 +290,7 @@ export class Delivery {
 function hintFor(code: number): string {
   switch (errorName(code)) {
     case 'TOPIC_AUTHORIZATION_FAILED':
-      return 'Add an ACL that allows the user of kafka.sasl Write on the topic; until then it is tried again from time to time.';
+      return 'Add an ACL that allows our user (of kafka.sasl, or of kafka.ssl.certFile) Write on the topic; until then it is tried again from time to time.';
     case 'UNKNOWN_TOPIC_OR_PARTITION':
       return 'The topic is gone: run `ingestor provision`.';
     default:

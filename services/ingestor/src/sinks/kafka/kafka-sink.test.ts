@@ -83,6 +83,19 @@ describe('start', () => {
     await harness.close();
     await starting;
   });
+
+  it('starts nothing when the last answer comes as it is closed', async () => {
+    const harness = new SinkHarness();
+    const started = harness.sink.start(harness.listener);
+    const refused = expect(started).rejects.toThrow('closed');
+    await harness.clock.advance(1);
+    expect(harness.kafka.producerIds).toBe(0);
+    await harness.sink.close();
+    await harness.clock.advance(10);
+    expect(harness.kafka.producerIds).toBe(1);
+    await refused;
+    expect(harness.sink.status().detail).toBe('not started');
+  });
 });
 
 describe('the flow', () => {

@@ -253,14 +253,19 @@ export class KafkaSink implements Sink {
   private async untilDone<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     const { clock, random, log } = this.options;
     let last = '';
-    for (let failures = 1; ; failures++) {
+    const stopWhenClosed = () => {
       if (this.closed) throw new KafkaSinkError('closed before it had started');
+    };
+    for (let failures = 1; ; failures++) {
       try {
         const answer = await attempt();
+        // What is begun after the end would never end.
+        stopWhenClosed();
         if (last !== '') log.info('kafka-reached', `Kafka answers (${what})`, { sink: this.name });
         return answer;
       } catch (error) {
         if (!(error instanceof BridgeError)) throw error;
+        stopWhenClosed();
         if (error.setting !== null) throw new KafkaSinkError(error.message, { cause: error });
         if (error.message !== last) {
           log.warn('kafka-unreachable', `waiting for Kafka (${what}): ${error.message}`, {
@@ -278,6 +283,7 @@ export class KafkaSink implements Sink {
           resolve();
         };
       });
+      stopWhenClosed();
     }
   }
 
@@ -418,7 +424,9 @@ export class KafkaSink implements Sink {
     ] as const) {
       if (partitions.length === 0) continue;
       const isForbidden = partitions.some((each) => codeOf(each) === TOPIC_AUTHORIZATION_FAILED);
-      const hint = isForbidden ? ': allow the user of kafka.sasl Write there' : '';
+      const hint = isForbidden
+        ? ': allow our user (of kafka.sasl, or of kafka.ssl.certFile) Write there'
+        : '';
       const names = partitions.slice(0, 3).map((each) => {
         const code = codeOf(each);
         return code === NO_ERROR ? each.name : `${each.name} (${errorName(code)})`;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { SILENT_LOG } from '../sink-log.ts';
 import type { KafkaAccess } from './access.ts';
 import { KafkajsBridge } from './kafkajs-bridge.ts';
 import { withDefaults } from './options.ts';
@@ -88,7 +89,6 @@ function metadata(port: number): Buffer {
   return fields([4, 0], [4, 1], [4, 1], '127.0.0.1', [4, port], [2, -1], [2, -1], [4, 1], [4, 0]);
 }
 
-const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 const BODY = encodeProduce([{ topic: 'md.trades', partition: 0, batch: new Uint8Array(61) }], 80);
 
 describe('KafkajsBridge', () => {
@@ -108,7 +108,7 @@ describe('KafkajsBridge', () => {
         access: () => ({ ssl, sasl: null }),
         topicPrefix: 'md.',
         requestTimeoutMs: 100,
-        log: SILENT,
+        log: SILENT_LOG,
       }),
     );
     closing.push(

@@ -322,7 +322,8 @@ export class KafkajsBridge implements KafkaBridge {
     const peer = await opening.catch(() => null);
     if (peer === null) return;
     const { broker, sockets } = peer;
-    for (const socket of sockets) socket.destroy();
+    // By an error: only then does kafkajs give up a connection that is being made, and the timer of that.
+    for (const socket of sockets) socket.destroy(new Error('the connection was closed'));
     for (const connection of broker.connectionPool.pool) closeNow(connection);
   }
 

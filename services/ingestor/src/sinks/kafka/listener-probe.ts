@@ -90,6 +90,8 @@ function mechanismsOf(answer: Buffer): readonly string[] | null {
   let at = 14;
   for (let left = answer.readInt32BE(10); left > 0 && at + 2 <= answer.length; left--) {
     const length = answer.readInt16BE(at);
+    // Whoever listens there may be anybody.
+    if (length < 0) break;
     mechanisms.push(answer.toString('utf8', at + 2, at + 2 + length));
     at += 2 + length;
   }

@@ -80,4 +80,12 @@ describe('decodeMetadata', () => {
   it('refuses an answer that is cut short', () => {
     expect(() => decodeMetadata(answer(8, 0).subarray(0, 60), 8)).toThrow(RangeError);
   });
+
+  it('refuses at once an array that counts more elements than bytes', () => {
+    const whole = answer(8, 0);
+    // The replicas of the first partition, which are skipped: nothing would be read beyond the end.
+    const replicas = whole.indexOf('md.trades') + 'md.trades'.length + 1 + 4 + 2 + 4 + 4 + 4;
+    whole.writeInt32BE(0x7fff_ffff, replicas);
+    expect(() => decodeMetadata(whole, 8)).toThrow(/2147483647/);
+  });
 });

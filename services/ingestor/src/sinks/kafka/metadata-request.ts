@@ -96,6 +96,9 @@ class Cursor {
   /** An array: `read` is called for each element. */
   each(read: () => void): void {
     const count = this.int32();
+    // An element has a byte at least.
+    if (count > this.bytes.length - this.at)
+      throw new RangeError(`an array of ${count} elements is cut short`);
     for (let index = 0; index < count; index++) read();
   }
 }

@@ -1,6 +1,6 @@
 import { TICK_CHANNELS } from '@tickline/schemas';
 import { EncodedTick, type SinkListener, type SinkLoss, type SinkStream } from '../../sink.ts';
-import type { SinkLog } from '../../sink-log.ts';
+import { SILENT_LOG } from '../../sink-log.ts';
 import { settle, VirtualClock } from '../../testing/virtual-clock.ts';
 import { KafkaSink } from '../kafka-sink.ts';
 import type { KafkaSinkOptions } from '../options.ts';
@@ -18,8 +18,6 @@ export interface ReadTick {
   readonly sequence: number;
   readonly conflated: number;
 }
-
-const SILENT: SinkLog = { error() {}, warn() {}, info() {}, debug() {} };
 
 /** A Kafka sink over a simulated cluster and clock, and a ledger of what it was given and what it told. */
 export class SinkHarness {
@@ -49,7 +47,7 @@ export class SinkHarness {
         clientId: 'test',
         access: () => ({ ssl: null, sasl: null }),
         topicPrefix: 'md.',
-        log: { ...SILENT, error: line, warn: line, info: line },
+        log: { ...SILENT_LOG, error: line, warn: line, info: line },
         clock: this.clock,
         random: () => 0.5,
         ...options,

@@ -10,6 +10,7 @@ import {
 } from '@tickline/schemas';
 import { type Admin, Kafka, logLevel, type Message, Partitioners, type Producer } from 'kafkajs';
 import type { Stack } from '../../../scripts/stack/stack.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** A record as a test wants it in a topic. */
 export interface WantedRecord {
@@ -49,7 +50,7 @@ export class TopicWriter {
     settings: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     await this.admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: [
         {
           topic,
@@ -58,6 +59,8 @@ export class TopicWriter {
         },
       ],
     });
+    // Answered before the broker knows that it leads the partitions: on a busy machine a while before.
+    await eventually(`${topic} is served`, () => this.admin.fetchTopicOffsets(topic));
   }
 
   /** Registers a schema for a topic's values and returns its id. */

@@ -173,6 +173,7 @@ describe('doctor', () => {
     expect(report.checks.filter(({ state }) => state !== 'ok')).toEqual([]);
     expect([code, report.ok]).toEqual([0, true]);
     expect(of(`Kafka ${stack.brokers[0]}`)?.detail).toBe('speaks our versions, no login');
+    expect(of('metadata')?.detail).toBe(`1 broker: ${stack.brokers[0]}`);
     expect(of('topic md.trades')?.detail).toBe('12 partitions, 1 copy, kept for 7d00h');
     expect(of('schema md.quotes-value')?.detail).toBe('versions 1; this build’s is 1');
   });

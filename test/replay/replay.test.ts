@@ -143,9 +143,11 @@ describe('bounds', () => {
         tradeAt(START + tick, { tradeId: `${tick % 2}:${Math.floor(tick / 2)}` }),
       ),
     );
-    await writer.write(topic, records);
+    await writer.write(topic, records, { batchSize: 4 });
     const { trades } = await replay(prefix, '--offsets', '0:3-5,1:18-');
     expect(trades.map(({ tradeId }) => tradeId)).toEqual(['0:3', '0:4', '0:5', '1:18', '1:19']);
+    const apart = await replay(prefix, '--offsets', '0:0,0:9-10,0:19');
+    expect(apart.trades.map(({ tradeId }) => tradeId)).toEqual(['0:0', '0:9', '0:10', '0:19']);
     const beyond = await replay(prefix, '--offsets', '0:15-20');
     expect(beyond).toMatchObject({ code: 2, stdout: '' });
     expect(beyond.stderr).toBe(

@@ -73,10 +73,20 @@ describe('completion', () => {
         .split('\n')
         .filter((line) => line !== '');
     expect(offered('')).toEqual(
-      expect.arrayContaining(['topics', 'tail', 'replay', 'doctor', 'completion', '--help']),
+      expect.arrayContaining([
+        'topics',
+        'tail',
+        'replay',
+        'export',
+        'audit',
+        'doctor',
+        'completion',
+        '--help',
+      ]),
     );
     expect(offered('ta')).toEqual(['tail']);
     expect(offered('tail', '')).toEqual(['trades', 'quotes', 'status']);
+    expect(offered('audit', '')).toEqual(['trades', 'quotes']);
     expect(offered('replay', 'trades', '--sp')).toEqual(['--speed']);
     expect(offered('tail', 'trades', '--kafka.sasl.m')).toEqual(['--kafka.sasl.mechanism']);
     expect(offered('tail', 'trades', '--config', 'pro')).toEqual(['profile.yaml']);
@@ -111,7 +121,7 @@ describe('the program', () => {
     expect(await run('--version')).toMatchObject({ code: 0, stdout: '1.2.3\n' });
     const { stdout } = await run('--help');
     const commands = [...stdout.matchAll(/^ {2}(\w+) (?:\[options\]|<)/gm)].map(([, name]) => name!);
-    expect(commands).toEqual(expect.arrayContaining(['topics', 'tail', 'replay', 'doctor', 'completion']));
+    expect(commands).toEqual(['topics', 'tail', 'replay', 'export', 'audit', 'doctor', 'completion']);
     for (const command of commands) {
       const help = await run(command, '--help');
       expect(help.code).toBe(0);

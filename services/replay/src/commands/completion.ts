@@ -1,4 +1,4 @@
-import { RECORD_TOPICS } from '@tickline/schemas';
+import { RECORD_TOPICS, TICK_CHANNELS } from '@tickline/schemas';
 import { Argument, type Command } from 'commander';
 import { helpEnd, type Run } from './command.ts';
 import { completionScript, SHELLS, type Shell } from './completion-scripts.ts';
@@ -29,9 +29,11 @@ export function completionCommand(program: Command, run: Run): void {
     );
 }
 
-/** Values of a command's first argument: its own choices, or topics. */
+/** Values of a command's first argument: its own choices, topics, or channels. */
 function valuesOf(program: Command, name: string): readonly string[] {
   const argument = program.commands.find((command) => command.name() === name)?.registeredArguments[0];
   if (argument === undefined) return [];
-  return argument.argChoices ?? (argument.name() === 'topic' ? RECORD_TOPICS : []);
+  if (argument.argChoices !== undefined) return argument.argChoices;
+  if (argument.name() === 'channel') return TICK_CHANNELS;
+  return argument.name() === 'topic' ? RECORD_TOPICS : [];
 }

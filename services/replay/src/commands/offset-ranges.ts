@@ -34,13 +34,13 @@ export function parseOffsets(text: string): OffsetChoice[] {
   return choices;
 }
 
-/** The ranges of a choice. Throws OffsetOutOfRangeError with what there is, SettingsError for an unknown partition. */
+/** The ranges of a choice, in the order of partitions and offsets, each offset once. Throws OffsetOutOfRangeError with what there is, SettingsError for an unknown partition. */
 export function rangesOfOffsets(
   topic: string,
   choices: readonly OffsetChoice[],
   bounds: readonly PartitionBounds[],
 ): PartitionRange[] {
-  return choices
+  const ranges = choices
     .map(({ partition, first, last }) => {
       const there = bounds.find((each) => each.partition === partition);
       if (there === undefined) {
@@ -58,4 +58,16 @@ export function rangesOfOffsets(
       return { topic, partition, start, end };
     })
     .filter(({ start, end }) => start < end);
+  return withoutOverlap(ranges);
+}
+
+/** In the order of partitions and offsets, each offset once. */
+function withoutOverlap(ranges: readonly PartitionRange[]): PartitionRange[] {
+  const apart: PartitionRange[] = [];
+  for (const range of ranges.toSorted((a, b) => a.partition - b.partition || a.start - b.start)) {
+    const last = apart.at(-1);
+    if (last?.partition !== range.partition || last.end < range.start) apart.push(range);
+    else apart[apart.length - 1] = { ...last, end: Math.max(last.end, range.end) };
+  }
+  return apart;
 }

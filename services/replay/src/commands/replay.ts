@@ -104,7 +104,6 @@ async function replay(topic: string, options: Options, world: World): Promise<Ex
         if (waitMs > 0) return waited(writers, world, waitMs);
         return writers.isFull ? writers.flush() : undefined;
       },
-      progressed: () => undefined,
       skipped: skips.add,
       signal: world.signal,
     });

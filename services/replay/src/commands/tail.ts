@@ -32,7 +32,7 @@ const HELP = helpEnd(
 );
 
 const ABOUT = aboutText(
-  'Shows records as they come, until Ctrl-C (exit code 0; 130 before the brokers have answered) or --limit. Each partition is in its own order; for the order of receive times over all partitions there is `tickline replay`.',
+  'Shows records as they come, until Ctrl-C (exit code 0; 130 while it still begins) or --limit. Each partition is in its own order; for the order of receive times over all partitions there is `tickline replay`.',
 );
 
 /** `tickline tail`. */

@@ -32,23 +32,23 @@ export class Registry {
 
   /** The text of a schema by its id; null: there is none. */
   async schemaText(id: number): Promise<string | null> {
-    const answer = await this.ask('GET', `/schemas/ids/${id}`);
+    const answer = await this.ask(`/schemas/ids/${id}`);
     return typeof answer?.schema === 'string' ? answer.schema : null;
   }
 
   /** The newest version of a subject; null: there is no such subject. */
   async latestSchema(subject: string): Promise<RegisteredSchema | null> {
-    return versionOf(await this.ask('GET', `/subjects/${encodeURIComponent(subject)}/versions/latest`));
+    return versionOf(await this.ask(`/subjects/${encodeURIComponent(subject)}/versions/latest`));
   }
 
   /** All versions of a subject, the oldest first. */
   async versions(subject: string): Promise<RegisteredSchema[]> {
     const path = `/subjects/${encodeURIComponent(subject)}/versions`;
-    const numbers: unknown = await this.ask('GET', path);
+    const numbers: unknown = await this.ask(path);
     if (!Array.isArray(numbers)) return [];
     const versions: RegisteredSchema[] = [];
     for (const number of numbers) {
-      const version = versionOf(await this.ask('GET', `${path}/${number}`));
+      const version = versionOf(await this.ask(`${path}/${number}`));
       if (version !== null) versions.push(version);
     }
     return versions;
@@ -56,13 +56,13 @@ export class Registry {
 
   /** The compatibility level that is set on the subject itself, or null when none is. */
   async compatibilityOf(subject: string): Promise<string | null> {
-    const answer = await this.ask('GET', `/config/${encodeURIComponent(subject)}`);
+    const answer = await this.ask(`/config/${encodeURIComponent(subject)}`);
     return typeof answer?.compatibilityLevel === 'string' ? answer.compatibilityLevel.toUpperCase() : null;
   }
 
   /** Whether the registry answers as one, to our user: how many subjects it has. */
   async subjectCount(): Promise<number> {
-    const subjects: unknown = await this.ask('GET', '/subjects');
+    const subjects: unknown = await this.ask('/subjects');
     if (Array.isArray(subjects)) return subjects.length;
     throw this.notARegistry('/subjects');
   }
@@ -86,7 +86,7 @@ export class Registry {
   }
 
   /** The answer's JSON, or null for what the registry does not have. */
-  private async ask(method: 'GET', path: string): Promise<Readonly<Record<string, unknown>> | null> {
+  private async ask(path: string): Promise<Readonly<Record<string, unknown>> | null> {
     const { url, username, password, timeoutMs } = this.settings;
     const signal = AbortSignal.timeout(timeoutMs);
     const request = url.startsWith('https:') ? httpsRequest : httpRequest;
@@ -97,7 +97,6 @@ export class Registry {
         const sent = request(
           `${url}${path}`,
           {
-            method,
             agent: this.agent,
             signal,
             headers: { accept: CONTENT_TYPE },

@@ -110,7 +110,7 @@ export const SETTING_KEYS: readonly SettingKey[] = [
 ];
 
 /** What a topic is compared with by `doctor`, from the ingestor's configuration; no flags and no defaults. */
-export const EXPECTED_TOPIC_KEYS: readonly SettingKey[] = [
+const EXPECTED_TOPIC_KEYS: readonly SettingKey[] = [
   { path: 'topics.partitions', kind: 'integer', fallback: null, doc: '' },
   { path: 'topics.replication', kind: 'integer', fallback: null, doc: '' },
   { path: 'topics.minInsyncReplicas', kind: 'integer', fallback: null, doc: '' },

@@ -15,9 +15,10 @@ const ROW_END = '\r\n';
  */
 export function csv(columns: readonly ExportColumn[]): TextSyntax {
   const names = columns.map(({ name }) => {
-    const bytes = Buffer.from(name);
-    const target = new Uint8Array(bytes.length * MAX_GROWTH + 2);
-    return Buffer.from(target.subarray(0, writeCsvText(bytes, 0, bytes.length, target, 0))).toString();
+    const bytes = new TextEncoder().encode(name);
+    const target = new DataView(new ArrayBuffer(bytes.length * MAX_GROWTH + 2));
+    const end = writeCsvText(new DataView(bytes.buffer), 0, bytes.length, target, 0);
+    return Buffer.from(target.buffer, 0, end).toString();
   });
   return {
     extension: '.csv',
@@ -33,37 +34,31 @@ export function csv(columns: readonly ExportColumn[]): TextSyntax {
 
 /** A field of the UTF-8 text `bytes[start, end)`, in quotes where RFC 4180 section 2 wants them. */
 export function writeCsvText(
-  bytes: Uint8Array,
+  bytes: DataView,
   start: number,
   end: number,
-  target: Uint8Array,
+  target: DataView,
   offset: number,
 ): number {
   let to = offset;
   for (let at = start; at < end; at++) {
-    const byte = bytes[at]!;
+    const byte = bytes.getUint8(at);
     if (byte === QUOTE || byte === COMMA || byte === LINE_FEED || byte === CARRIAGE_RETURN) {
       return writeQuoted(bytes, start, end, target, offset);
     }
-    target[to++] = byte;
+    target.setUint8(to++, byte);
   }
   return start === end ? writeQuoted(bytes, start, end, target, offset) : to;
 }
 
-function writeQuoted(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  target: Uint8Array,
-  offset: number,
-): number {
+function writeQuoted(bytes: DataView, start: number, end: number, target: DataView, offset: number): number {
   let to = offset;
-  target[to++] = QUOTE;
+  target.setUint8(to++, QUOTE);
   for (let at = start; at < end; at++) {
-    const byte = bytes[at]!;
-    if (byte === QUOTE) target[to++] = QUOTE;
-    target[to++] = byte;
+    const byte = bytes.getUint8(at);
+    if (byte === QUOTE) target.setUint8(to++, QUOTE);
+    target.setUint8(to++, byte);
   }
-  target[to++] = QUOTE;
+  target.setUint8(to++, QUOTE);
   return to;
 }

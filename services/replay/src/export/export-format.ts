@@ -1,5 +1,6 @@
 import type { MemoryUse } from '../parquet/memory-use.ts';
 import type { RecordView } from '../reading/records.ts';
+import type { HeadMemo } from './head-memo.ts';
 import type { RowPlan } from './row-plan.ts';
 
 /** Names of `--format`. */
@@ -40,6 +41,8 @@ export interface ExportFormat {
   readonly memory: MemoryUse;
   /** What each file begins with. */
   readonly header: Uint8Array;
+  /** For the plans of its rows: what rows begin with; null: it has no use for it. */
+  readonly heads: HeadMemo | null;
   builder(): RowBuilder;
   /** What a file ends with. `entries`: of its parts, in order. */
   footer(entries: readonly Uint8Array[], rows: number): Uint8Array;

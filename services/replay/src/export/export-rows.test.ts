@@ -65,8 +65,9 @@ describe('rows', () => {
     const text = record(field('a', 'string'), field('b', 'string'), field('n', 'long'));
     const schema = new WriterSchema(1, text);
     const columns = exportColumns(text, ALL);
-    const rows = new TextRows(columns, jsonLines(columns), 'micros').builder();
-    const plan = new RowPlan(schema, columns);
+    const format = new TextRows(columns, jsonLines(columns), 'micros');
+    const rows = format.builder();
+    const plan = new RowPlan(schema, columns, format.heads);
     const wanted: object[] = [];
     for (let at = 0; at < 9_000; at++) {
       // The same bytes divided otherwise, texts with escapes, and more than two thousand of them.

@@ -166,7 +166,7 @@ export class ExportWriter implements RecordVisitor {
     try {
       const { pathColumns } = this;
       return {
-        rows: new RowPlan(schema, this.columns),
+        rows: new RowPlan(schema, this.columns, this.format.heads),
         path: pathColumns.length > 0 ? new RowPlan(schema, pathColumns) : null,
       };
     } catch (error) {

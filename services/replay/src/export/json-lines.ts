@@ -1,17 +1,14 @@
-import { ByteWords } from '../parquet/byte-words.ts';
 import type { ExportColumn } from './export-columns.ts';
+import { writeAscii } from './integer-text.ts';
 import type { TextSyntax } from './text-rows.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const HEX = Buffer.from('0123456789abcdef');
 const ONES = 0x01010101;
 const BLANKS = 0x20202020;
 const QUOTES = 0x22222222;
 const BACKSLASHES = 0x5c5c5c5c;
 const HIGH_BITS = 0x80808080 | 0;
-const source = new ByteWords();
-const destination = new ByteWords();
 /** `\u001f` */
 const MAX_ESCAPE = 6;
 
@@ -36,35 +33,32 @@ export function jsonLines(columns: readonly ExportColumn[]): TextSyntax {
 
 /** A JSON string of the UTF-8 text `bytes[start, end)`; escapes what must be (RFC 8259 section 7). */
 export function writeJsonText(
-  bytes: Uint8Array,
+  bytes: DataView,
   start: number,
   end: number,
-  target: Uint8Array,
+  target: DataView,
   offset: number,
 ): number {
-  const words = source.of(bytes);
-  const written = destination.of(target);
   let to = offset;
-  target[to++] = QUOTE;
+  target.setUint8(to++, QUOTE);
   let at = start;
   for (; at + 4 <= end; at += 4) {
-    const word = words.getInt32(at, true);
+    const word = bytes.getInt32(at, true);
     if (needsEscape(word)) break;
-    written.setInt32(to, word, true);
+    target.setInt32(to, word, true);
     to += 4;
   }
   for (; at < end; at++) {
-    const byte = bytes[at]!;
+    const byte = bytes.getUint8(at);
     if (byte === QUOTE || byte === BACKSLASH) {
-      target[to++] = BACKSLASH;
+      target.setUint8(to++, BACKSLASH);
     } else if (byte < 0x20) {
-      target.set([BACKSLASH, 0x75, 0x30, 0x30, HEX[byte >> 4]!, HEX[byte & 15]!], to);
-      to += MAX_ESCAPE;
+      to = writeAscii(`\\u${byte.toString(16).padStart(4, '0')}`, target, to);
       continue;
     }
-    target[to++] = byte;
+    target.setUint8(to++, byte);
   }
-  target[to++] = QUOTE;
+  target.setUint8(to++, QUOTE);
   return to;
 }
 

@@ -8,12 +8,16 @@ import { MAX_INTEGER_TEXT, writeIntegerText, writeLongText } from './integer-tex
 import { dayText, TimeText } from './time-text.ts';
 
 /** What a writer leaves between marks that it must not touch. */
-function textOf(room: number, write: (target: Uint8Array, offset: number) => number): string {
+function textOf(room: number, write: (target: DataView, offset: number) => number): string {
   const target = new Uint8Array(room + 2).fill(0x23);
-  const end = write(target, 1);
+  const end = write(new DataView(target.buffer), 1);
   expect(end - 1).toBeLessThanOrEqual(room);
   expect(target[0]).toBe(0x23);
   return Buffer.from(target.subarray(1, end)).toString('latin1');
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 const unscaled = fc.oneof(
@@ -38,11 +42,47 @@ describe('decimals from their bytes', () => {
           0x77,
         ]);
         const text = textOf(MAX_DECIMAL_TEXT, (target, at) =>
-          writeDecimalText(bytes, 1, bytes.length - 1, 18, target, at),
+          writeDecimalText(viewOf(bytes), 1, bytes.length - 1, 18, target, at),
         );
         expect(text).toBe(formatUnscaled(value));
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  it('have their own text next to a whole number of hundred-millionths, up to where those end and beyond', () => {
+    const near = fc.oneof(
+      fc.constantFrom(
+        0n,
+        1n,
+        -1n,
+        1n << 10n,
+        1n << 32n,
+        1n << 41n,
+        1n << 42n,
+        1n << 43n,
+        1n << 52n,
+        -(1n << 42n),
+      ),
+      fc.bigInt({ min: -(10n ** 10n), max: 10n ** 10n }),
+    );
+    const hundredMillionths = fc.oneof(
+      fc.bigInt({ min: 0n, max: 10n ** 9n }),
+      fc.bigInt({ min: 0n, max: 1n << 53n }),
+      fc.bigInt({ min: (1n << 51n) - 3n, max: (1n << 51n) + 3n }),
+      // Whole numbers, and one digit away from them.
+      fc.bigInt({ min: 0n, max: 22_600_000n }).map((whole) => whole * 10n ** 8n - 1n),
+    );
+    fc.assert(
+      fc.property(hundredMillionths, near, fc.integer({ min: 0, max: 16 }), (count, off, before) => {
+        const value = count * 10n ** 10n + off;
+        const bytes = Uint8Array.from([...new Array<number>(before).fill(0xff), ...unscaledToBytes(value)]);
+        const text = textOf(MAX_DECIMAL_TEXT, (target, at) =>
+          writeDecimalText(viewOf(bytes), before, bytes.length, 18, target, at),
+        );
+        expect(text).toBe(formatUnscaled(value));
+      }),
+      { numRuns: 5000 },
     );
   });
 
@@ -57,14 +97,18 @@ describe('decimals from their bytes', () => {
     for (const [value, scale, text] of cases) {
       const bytes = unscaledToBytes(value);
       expect(
-        textOf(MAX_DECIMAL_TEXT, (target, at) => writeDecimalText(bytes, 0, bytes.length, scale, target, at)),
+        textOf(MAX_DECIMAL_TEXT, (target, at) =>
+          writeDecimalText(viewOf(bytes), 0, bytes.length, scale, target, at),
+        ),
       ).toBe(text);
     }
   });
 
   it('of no bytes at all are zero', () => {
     expect(
-      textOf(MAX_DECIMAL_TEXT, (target, at) => writeDecimalText(new Uint8Array(0), 0, 0, 18, target, at)),
+      textOf(MAX_DECIMAL_TEXT, (target, at) =>
+        writeDecimalText(viewOf(new Uint8Array(0)), 0, 0, 18, target, at),
+      ),
     ).toBe('0');
   });
 });
@@ -95,7 +139,7 @@ describe('integers', () => {
     fc.assert(
       fc.property(longs, (value) => {
         const bytes = Buffer.concat([Buffer.from([0xff]), type.toBuffer(value), Buffer.from([0xff])]);
-        long.read(bytes, 1);
+        long.read(viewOf(bytes), 1);
         expect(long.value).toBe(value);
         expect(textOf(MAX_INTEGER_TEXT, (target, at) => writeLongText(long.low, long.high, target, at))).toBe(
           String(value),
@@ -103,6 +147,19 @@ describe('integers', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('are read alike at the end of the bytes, and in front of others', () => {
+    const long = new AvroLong();
+    for (let length = 1; length <= 10; length++) {
+      const varint = [...new Array<number>(length - 1).fill(0xff), length === 10 ? 0x01 : 0x7f];
+      const bits = varint.reduce((sum, byte, at) => sum | (BigInt(byte & 0x7f) << BigInt(7 * at)), 0n);
+      const wanted = BigInt.asIntN(64, (bits >> 1n) ^ -(bits & 1n));
+      for (const behind of [[], [0x00], new Array<number>(8).fill(0x80), new Array<number>(8).fill(0x7f)]) {
+        long.read(viewOf(Uint8Array.from([0x80, ...varint, ...behind])), 1);
+        expect(long.value).toBe(wanted);
+      }
+    }
   });
 
   it('within 2^53 are written as numbers print', () => {

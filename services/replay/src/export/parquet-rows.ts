@@ -1,4 +1,5 @@
 import type { BooleanColumn } from '../parquet/boolean-column.ts';
+import { ByteWords } from '../parquet/byte-words.ts';
 import type { DecimalColumn } from '../parquet/decimal-column.ts';
 import { type Compression, DECIMAL_BYTES } from '../parquet/format.ts';
 import type { Int32Column } from '../parquet/int32-column.ts';
@@ -46,6 +47,7 @@ const KINDS = {
 export class ParquetRows implements ExportFormat {
   readonly extension = '.parquet';
   readonly header = parquetHeader();
+  readonly heads = null;
   private readonly columns: readonly ExportColumn[];
   private readonly options: ParquetOptions;
   private readonly kinds: Uint8Array;
@@ -77,6 +79,7 @@ class ParquetRowBuilder implements RowBuilder {
   private readonly kinds: Uint8Array;
   private readonly options: ParquetOptions;
   private readonly long = new AvroLong();
+  private readonly words = new ByteWords();
   private group: RowGroupBuilder;
 
   constructor(columns: readonly ExportColumn[], kinds: Uint8Array, options: ParquetOptions) {
@@ -98,6 +101,7 @@ class ParquetRowBuilder implements RowBuilder {
     const { kinds, group, long } = this;
     const { columns } = group;
     const { positions } = plan;
+    const words = this.words.of(view.bytes);
     for (let index = 0; index < kinds.length; index++) {
       const column = columns[index]!;
       const kind = kinds[index]!;
@@ -125,7 +129,7 @@ class ParquetRowBuilder implements RowBuilder {
           break;
         }
         case LONG:
-          long.read(bytes, at);
+          long.read(bytes === view.bytes ? words : this.words.of(bytes), at);
           (column as Int64Column).append(long.low, long.high);
           break;
         case INT:

@@ -6,6 +6,9 @@ import type { WriterSchema } from '../reading/writer-schema.ts';
 import { encodeDefault } from './avro-default.ts';
 import { type AvroField, attributesOf, type ExportColumn, primitiveOf } from './export-columns.ts';
 
+import type { Fragment } from './fragment.ts';
+import type { HeadMemo } from './head-memo.ts';
+
 /** The position of a null. */
 export const NULL_POSITION = -1;
 /** Positions from here down lie in a plan's constants: {@link RowPlan.constants}. */
@@ -34,6 +37,8 @@ const INT_MIN = -0x80000000;
 const INT_MAX = 0x7fffffff;
 /** The first byte of the length of a decimal with sixteen bytes, or more than one byte of length. */
 const LONG_DECIMAL = 16 * 2;
+/** For one text alone a look-up would not pay. */
+const MIN_HEAD_TEXTS = 2;
 /** The highest bit of each of four bytes. */
 const NOT_ASCII = 0x80808080 | 0;
 
@@ -66,6 +71,12 @@ export class RowPlan {
   readonly constants: Buffer;
   /** For each column of the last record that was located; the columns `partition` and `offset` have none. */
   readonly positions: Int32Array;
+  /** What a text format has made of columns whose value is a constant, by its place: a plan serves one format. */
+  readonly constantTexts: (Fragment | undefined)[] = [];
+  /** How many columns come first that are texts and follow each other in the record as they do in the row. */
+  readonly leadingTexts: number;
+  /** What the last record's row begins with, for its leading texts; null: it is not known. */
+  head: Fragment | null = null;
   /** Rows that were exported by this plan; counted by who writes them. */
   rows = 0;
   private readonly columns: readonly ExportColumn[];
@@ -80,9 +91,16 @@ export class RowPlan {
   private readonly otherColumns: Int32Array;
   private readonly words = new ByteWords();
   private readonly textRuns: readonly TextRun[];
+  private readonly heads: HeadMemo | null;
+  private readonly leading: TextRun;
+  /** What is left of the runs when the row's beginning is known. */
+  private readonly runsBehindHead: readonly TextRun[];
 
-  /** Throws UnreadableRecordError when the writer's fields do not resolve to the columns. */
-  constructor(writer: WriterSchema, columns: readonly ExportColumn[]) {
+  /**
+   * `heads`: of the text format that writes the rows. Throws UnreadableRecordError when the writer's fields do not
+   * resolve to the columns.
+   */
+  constructor(writer: WriterSchema, columns: readonly ExportColumn[], heads: HeadMemo | null = null) {
     const compiler = new Compiler(writer);
     this.columns = columns;
     this.sources = columns.map((column) => compiler.source(column));
@@ -96,6 +114,17 @@ export class RowPlan {
     const isPlain = (source: Source): boolean =>
       source.find === FIELD &&
       (source.check === NO_CHECK || this.textRuns.some((run) => isInRun(source, run)));
+    const firstField = this.sources[0]?.field ?? 0;
+    const behind = this.sources.findIndex(
+      ({ find, check, field }, column) =>
+        find !== FIELD || check !== CHECK_TEXT || field !== firstField + column,
+    );
+    this.leadingTexts = behind < 0 ? this.sources.length : behind;
+    this.leading = { first: firstField, behind: firstField + this.leadingTexts };
+    this.heads = this.leadingTexts < MIN_HEAD_TEXTS ? null : heads;
+    this.runsBehindHead = this.textRuns
+      .map((run) => (run.first === firstField ? { ...run, first: this.leading.behind } : run))
+      .filter(({ first, behind }) => first < behind);
     const plain: number[] = [];
     const others: number[] = [];
     for (const [column, source] of this.sources.entries()) {
@@ -115,7 +144,10 @@ export class RowPlan {
     for (let index = 0; index < plainColumns.length; index++) {
       positions[plainColumns[index]!] = at[plainFields[index]!]!;
     }
-    if (!this.areRunsAscii(bytes, at)) this.checkRunTexts(bytes);
+    const words = this.words.of(bytes);
+    this.head = this.heads?.find(words, at[this.leading.first]!, at[this.leading.behind]!) ?? null;
+    const runs = this.head === null ? this.textRuns : this.runsBehindHead;
+    if (!areRunsAscii(runs, words, at)) this.checkRunTexts(bytes);
     for (let index = 0; index < otherColumns.length; index++) {
       const column = otherColumns[index]!;
       const find = finds[column];
@@ -162,17 +194,9 @@ export class RowPlan {
     }
   }
 
-  /** Lengths below 64 are ASCII too, so that a run is looked at as one. */
-  private areRunsAscii(bytes: Buffer, at: Int32Array): boolean {
-    const words = this.words.of(bytes);
-    let any = 0;
-    for (const { first, behind } of this.textRuns) {
-      const end = at[behind]!;
-      let here = at[first]!;
-      for (; here + 4 <= end; here += 4) any |= words.getInt32(here);
-      for (; here < end; here++) any |= bytes[here]!;
-    }
-    return (any & NOT_ASCII) === 0;
+  /** Remembers that the last record's row, whose head was not known, begins with `row[start, end)`. */
+  keepHead({ bytes, at }: RecordView, row: Uint8Array, start: number, end: number): void {
+    this.heads?.keep(bytes, at[this.leading.first]!, at[this.leading.behind]!, row.subarray(start, end));
   }
 
   private inBranch(column: number, branch: Branch, bytes: Buffer, at: number): number {
@@ -189,7 +213,7 @@ export class RowPlan {
     const words = this.words.of(bytes);
     let any = 0;
     let at = start;
-    for (; at + 4 <= end; at += 4) any |= words.getInt32(at);
+    for (; at + 4 <= end; at += 4) any |= words.getInt32(at, true);
     for (; at < end; at++) any |= bytes[at]!;
     if ((any & NOT_ASCII) !== 0 && !isUtf8(bytes.subarray(start, end)))
       throw this.misfit(column, 'a text that is not UTF-8:');
@@ -222,6 +246,18 @@ interface TextRun {
 
 function isInRun({ find, check, field }: Source, { first, behind }: TextRun): boolean {
   return find === FIELD && check === CHECK_TEXT && field >= first && field < behind;
+}
+
+/** Lengths below 64 are ASCII too, so that a run is looked at as one. */
+function areRunsAscii(runs: readonly TextRun[], words: DataView, at: Int32Array): boolean {
+  let any = 0;
+  for (const { first, behind } of runs) {
+    const end = at[behind]!;
+    let here = at[first]!;
+    for (; here + 4 <= end; here += 4) any |= words.getInt32(here, true);
+    for (; here < end; here++) any |= words.getUint8(here);
+  }
+  return (any & NOT_ASCII) === 0;
 }
 
 function textRunsOf(sources: readonly Source[]): TextRun[] {

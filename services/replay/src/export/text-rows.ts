@@ -1,3 +1,4 @@
+import { ByteWords } from '../parquet/byte-words.ts';
 import { MemoryUse } from '../parquet/memory-use.ts';
 import { behindLong, readLong } from '../reading/field-walk.ts';
 import { type RecordView, UnreadableRecordError } from '../reading/records.ts';
@@ -28,10 +29,10 @@ export interface TextSyntax {
   /** Quotes around decimals and times in ISO form. */
   readonly quotesNumbers: boolean;
   readonly writeText: (
-    bytes: Uint8Array,
+    bytes: DataView,
     start: number,
     end: number,
-    target: Uint8Array,
+    target: DataView,
     offset: number,
   ) => number;
   /** How many bytes `writeText` makes of one at most. */
@@ -41,11 +42,9 @@ export interface TextSyntax {
 /** Small enough to stay in a processor's cache until it is written. */
 const BUILDER_BYTES = 1 << 18;
 const INITIAL_BYTES = 4096;
-/** For one text alone a look-up would not pay. */
-const MIN_HEAD_COLUMNS = 2;
 const QUOTE = 0x22;
-const TRUE = Buffer.from('true');
-const FALSE = Buffer.from('false');
+const TRUE = fragmentOf(Buffer.from('true'));
+const FALSE = fragmentOf(Buffer.from('false'));
 /** Quotes, and the longest of decimal, time and boolean. */
 const MAX_SCALAR_TEXT = 2 + Math.max(MAX_DECIMAL_TEXT, MAX_TIME_TEXT);
 
@@ -67,7 +66,7 @@ export class TextRows implements ExportFormat {
   private readonly columns: readonly ExportColumn[];
   private readonly kinds: Uint8Array;
   /** One for all files: thousands of them begin their rows alike. */
-  private readonly heads = new HeadMemo();
+  readonly heads = new HeadMemo();
 
   constructor(columns: readonly ExportColumn[], syntax: TextSyntax, times: TimeTextName) {
     this.columns = columns;
@@ -78,7 +77,7 @@ export class TextRows implements ExportFormat {
   }
 
   builder(): RowBuilder {
-    return new TextRowBuilder(this.columns, this.kinds, this.syntax, this.heads, this.memory);
+    return new TextRowBuilder(this.columns, this.kinds, this.syntax, this.memory);
   }
 
   footer(): Uint8Array {
@@ -102,6 +101,11 @@ function kindOf({ source, type }: ExportColumn, times: TimeTextName): number {
   }
 }
 
+/** Whether a value of this kind stands in quotes that are no part of its text. */
+function hasQuotes(kind: number, { quotesNumbers }: TextSyntax): boolean {
+  return quotesNumbers && (kind === DECIMAL || kind === ISO);
+}
+
 class TextRowBuilder implements RowBuilder {
   rows = 0;
   private readonly kinds: Uint8Array;
@@ -112,29 +116,27 @@ class TextRowBuilder implements RowBuilder {
   private readonly fixedBytes: number;
   private readonly long = new AvroLong();
   private readonly time = new TimeText();
+  /** What stands before each column's value, with the quote of a number that has some. */
   private readonly before: readonly Fragment[];
-  private readonly headColumns: number;
-  private readonly heads: HeadMemo;
+  /** The same with a null behind it. */
+  private readonly nulls: readonly Fragment[];
+  private readonly rowEnd: Fragment;
+  private readonly source = new ByteWords();
   private readonly scales: Int32Array;
   private target = new Uint8Array(INITIAL_BYTES);
   private words = new DataView(this.target.buffer);
   private used = 0;
 
-  constructor(
-    columns: readonly ExportColumn[],
-    kinds: Uint8Array,
-    syntax: TextSyntax,
-    heads: HeadMemo,
-    total: MemoryUse,
-  ) {
+  constructor(columns: readonly ExportColumn[], kinds: Uint8Array, syntax: TextSyntax, total: MemoryUse) {
     this.kinds = kinds;
     this.syntax = syntax;
     this.names = columns.map(({ name }) => name);
-    this.heads = heads;
     this.scales = Int32Array.from(columns, ({ type }) => (type.kind === 'decimal' ? type.scale : 0));
-    this.before = syntax.before.map(fragmentOf);
-    const firstOther = kinds.findIndex((kind) => kind !== STRING);
-    this.headColumns = Math.max(firstOther, 0);
+    this.before = syntax.before.map((bytes, index) =>
+      fragmentOf(hasQuotes(kinds[index]!, syntax) ? Buffer.concat([bytes, Buffer.of(QUOTE)]) : bytes),
+    );
+    this.nulls = syntax.before.map((bytes) => fragmentOf(Buffer.concat([bytes, syntax.none])));
+    this.rowEnd = fragmentOf(syntax.rowEnd);
     this.memory = new MemoryUse(total);
     this.memory.add(this.target.length);
     this.fixedBytes =
@@ -149,70 +151,32 @@ class TextRowBuilder implements RowBuilder {
   }
 
   append(view: RecordView, plan: RowPlan): void {
-    const { kinds, long, before, scales } = this;
-    const { none, rowEnd, quotesNumbers, writeText, growth } = this.syntax;
-    const { positions } = plan;
-    this.reserve(this.fixedBytes + growth * (view.valueEnd - view.valueStart + plan.constants.length));
-    const { target, words } = this;
-    const headEnd = this.headEnd(view.bytes, positions);
-    const head = headEnd < 0 ? null : this.heads.find(view.bytes, positions[0]!, headEnd);
-    let to = head === null ? this.used : copyFragment(head, words, this.used);
-    for (let index = head === null ? 0 : this.headColumns; index < kinds.length; index++) {
-      if (headEnd >= 0 && head === null && index === this.headColumns) {
-        this.heads.keep(view.bytes, positions[0]!, headEnd, target.subarray(this.used, to));
-      }
-      to = copyFragment(before[index]!, words, to);
-      const kind = kinds[index]!;
-      let at = positions[index]!;
-      let bytes: Uint8Array = view.bytes;
-      if (at < 0 && kind < PARTITION) {
-        if (at === NULL_POSITION) {
-          to = copy(none, target, to);
-          continue;
-        }
-        at = constantAt(at);
-        bytes = plan.constants;
-      }
-      switch (kind) {
-        case STRING: {
-          const start = behindLong(bytes, at);
-          to = writeText(bytes, start, start + readLong(bytes, at), target, to);
-          break;
-        }
-        case DECIMAL: {
-          const start = behindLong(bytes, at);
-          if (quotesNumbers) target[to++] = QUOTE;
-          to = writeDecimalText(bytes, start, start + readLong(bytes, at), scales[index]!, target, to);
-          if (quotesNumbers) target[to++] = QUOTE;
-          break;
-        }
-        case LONG:
-          long.read(bytes, at);
-          to = writeLongText(long.low, long.high, target, to);
-          break;
-        case BOOLEAN:
-          to = copy(bytes[at] === 1 ? TRUE : FALSE, target, to);
-          break;
-        case ISO: {
-          const micros = readLong(bytes, at);
-          if (!Number.isSafeInteger(micros)) {
-            throw new UnreadableRecordError(
-              `${this.names[index]}: ${micros} µs is beyond the years 1684 to 2255 (--times micros takes it)`,
-            );
-          }
-          if (quotesNumbers) target[to++] = QUOTE;
-          to = this.time.write(micros, target, to);
-          if (quotesNumbers) target[to++] = QUOTE;
-          break;
-        }
-        case PARTITION:
-          to = writeIntegerText(view.partition, target, to);
-          break;
-        default:
-          to = writeIntegerText(view.offset, target, to);
+    const { kinds } = this;
+    const { positions, constantTexts } = plan;
+    this.reserve(
+      this.fixedBytes + this.syntax.growth * (view.valueEnd - view.valueStart + plan.constants.length),
+    );
+    const target = this.words;
+    const source = this.source.of(view.bytes);
+    let to = this.writeHead(view, plan);
+    for (let index = plan.leadingTexts; index < kinds.length; index++) {
+      const at = positions[index]!;
+      if (at >= 0) {
+        to = this.writeValue(index, view.bytes, source, at, to);
+      } else if (kinds[index]! >= PARTITION) {
+        to = copyFragment(this.before[index]!, target, to);
+        to = writeIntegerText(kinds[index] === PARTITION ? view.partition : view.offset, target, to);
+      } else if (at === NULL_POSITION) {
+        to = copyFragment(this.nulls[index]!, target, to);
+      } else {
+        const known = constantTexts[constantAt(at)];
+        to =
+          known === undefined
+            ? this.writeConstant(index, plan, constantAt(at), to)
+            : copyFragment(known, target, to);
       }
     }
-    this.used = copy(rowEnd, target, to);
+    this.used = copyFragment(this.rowEnd, target, to);
     this.rows++;
   }
 
@@ -232,18 +196,61 @@ class TextRowBuilder implements RowBuilder {
     this.memory.release();
   }
 
-  /**
-   * Where the texts end that a row begins with, if they follow each other in the record as they do in the row, as
-   * nearly always; else -1.
-   */
-  private headEnd(bytes: Uint8Array, positions: Int32Array): number {
-    if (this.headColumns < MIN_HEAD_COLUMNS) return -1;
-    let end = positions[0]!;
-    for (let column = 0; column < this.headColumns; column++) {
-      if (end < 0 || positions[column] !== end) return -1;
-      end = behindLong(bytes, end) + readLong(bytes, end);
+  /** The row up to the end of its leading texts; returns the offset behind. */
+  private writeHead(view: RecordView, plan: RowPlan): number {
+    if (plan.head !== null) return copyFragment(plan.head, this.words, this.used);
+    const source = this.source.of(view.bytes);
+    let to = this.used;
+    for (let index = 0; index < plan.leadingTexts; index++) {
+      to = this.writeValue(index, view.bytes, source, plan.positions[index]!, to);
     }
-    return end;
+    plan.keepHead(view, this.target, this.used, to);
+    return to;
+  }
+
+  /** A column whose value is the same whenever it is this constant. */
+  private writeConstant(
+    index: number,
+    { constants, constantTexts }: RowPlan,
+    at: number,
+    offset: number,
+  ): number {
+    const to = this.writeValue(index, constants, this.source.of(constants), at, offset);
+    constantTexts[at] = fragmentOf(this.target.subarray(offset, to));
+    return to;
+  }
+
+  /** A column whose value is at `at` of `bytes`, with what stands before it; returns the offset behind. */
+  private writeValue(index: number, bytes: Uint8Array, source: DataView, at: number, offset: number): number {
+    const { long, words: target } = this;
+    let to = copyFragment(this.before[index]!, target, offset);
+    switch (this.kinds[index]) {
+      case STRING: {
+        const start = behindLong(bytes, at);
+        return this.syntax.writeText(source, start, start + readLong(bytes, at), target, to);
+      }
+      case DECIMAL: {
+        const start = behindLong(bytes, at);
+        to = writeDecimalText(source, start, start + readLong(bytes, at), this.scales[index]!, target, to);
+        break;
+      }
+      case LONG:
+        long.read(source, at);
+        return writeLongText(long.low, long.high, target, to);
+      case BOOLEAN:
+        return copyFragment(bytes[at] === 1 ? TRUE : FALSE, target, to);
+      default: {
+        const micros = readLong(bytes, at);
+        if (!Number.isSafeInteger(micros)) {
+          throw new UnreadableRecordError(
+            `${this.names[index]}: ${micros} µs is beyond the years 1684 to 2255 (--times micros takes it)`,
+          );
+        }
+        to = this.time.write(micros, target, to);
+      }
+    }
+    if (this.syntax.quotesNumbers) target.setUint8(to++, QUOTE);
+    return to;
   }
 
   private reserve(count: number): void {
@@ -254,10 +261,4 @@ class TextRowBuilder implements RowBuilder {
     this.target = wider;
     this.words = new DataView(wider.buffer);
   }
-}
-
-/** For a few bytes a loop is faster than `set`. */
-function copy(bytes: Uint8Array, target: Uint8Array, offset: number): number {
-  for (let at = 0; at < bytes.length; at++) target[offset + at] = bytes[at]!;
-  return offset + bytes.length;
 }

@@ -65,11 +65,12 @@ const CELLS: Omit<TextSyntax, 'before'> = {
   writeText(bytes, start, end, target, offset) {
     let to = offset;
     for (let at = start; at < end; at++) {
-      const byte = bytes[at]!;
+      const byte = bytes.getUint8(at);
       // U+0080 to U+009F are control characters too: 0xc2 and one more byte in UTF-8.
-      const isControl = byte < SPACE || byte === DELETE || (byte === 0xc2 && bytes[at + 1]! < 0xa0);
+      const isControl =
+        byte < SPACE || byte === DELETE || (byte === 0xc2 && at + 1 < end && bytes.getUint8(at + 1) < 0xa0);
       if (isControl && byte === 0xc2) at++;
-      target[to++] = isControl ? SPACE : byte;
+      target.setUint8(to++, isControl ? SPACE : byte);
     }
     return to;
   },

@@ -220,10 +220,16 @@ export class FetchPool {
   /** One request to one broker; false when nothing is to be asked of it now. */
   private async round(nodeId: number): Promise<boolean> {
     if (this.isClosed || this.failure !== null) return false;
-    const due = this.ranges.filter((range) => range.leader === nodeId && this.isDue(range));
-    if (due.length === 0) return false;
+    const led = this.ranges.filter((range) => range.leader === nodeId && this.isDue(range));
     // What is short of records first: a broker fills its answer in the order of the request (KIP-74).
-    due.sort((a, b) => a.readyBytes - b.readyBytes);
+    led.sort((a, b) => a.readyBytes - b.readyBytes);
+    // Of a partition that is named twice a broker would see only one; the other range's turn comes.
+    const named = new Set<string>();
+    const due = led.filter(({ topic, partition }) => {
+      const { size } = named;
+      return named.add(`${partition} ${topic}`).size > size;
+    });
+    if (due.length === 0) return false;
     for (const range of due) range.isInFlight = true;
     try {
       await this.fetchOnce(nodeId, due);

@@ -23,7 +23,6 @@ async function merged(topic: PlayedTopic, reorderWindowMs: number, given: Partia
     filter: undefined,
     reorderWindowMs,
     before: () => undefined,
-    progressed: () => undefined,
     skipped: () => undefined,
     signal: NEVER,
     ...given,

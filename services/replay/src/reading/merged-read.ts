@@ -25,8 +25,6 @@ export interface MergedReadOptions {
   readonly reorderWindowMs: number;
   /** Called before each record with its receive time in microseconds; awaited if it returns a promise. */
   before(receiveTime: number): Promise<void> | undefined;
-  /** Called after each batch that was read ahead. */
-  progressed(progress: ReadProgress): void;
   skipped(records: SkippedRecords): void;
   readonly signal: AbortSignal;
   /** Most that waits for its turn; default 128 MiB. */
@@ -82,7 +80,6 @@ export async function readMerged(source: TopicSource, options: MergedReadOptions
       progress.skipped = read.skipped + merge.unusable;
       progress.bytes = pool.bytes;
       progress.offsetsDone = read.offsetsDone;
-      options.progressed(progress);
       await merge.emit(signal);
     }
     await merge.emit(signal);

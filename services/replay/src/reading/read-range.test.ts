@@ -51,6 +51,17 @@ describe('readRange', () => {
     expect((await read(topicOf([5]), 'any', one)).seen).toEqual(['0:3']);
   });
 
+  it('reads several ranges of one partition, each its own', async () => {
+    const topic = topicOf([40]);
+    const part = (start: number, end: number) => ({ topic: 'md.trades', partition: 0, start, end });
+    for (const order of ['any', 'ranges'] as const) {
+      const { seen } = await read(topic, order, [part(1, 3), part(18, 26), part(38, 40)]);
+      expect(seen.sort()).toEqual(
+        [1, 2, 18, 19, 20, 21, 22, 23, 24, 25, 38, 39].map((offset) => `0:${offset}`).sort(),
+      );
+    }
+  });
+
   it('rejects for an end that nobody has written, and tells the error of the cluster', async () => {
     const beyond = [{ topic: 'md.trades', partition: 0, start: 0, end: 6 }];
     await expect(read(topicOf([5]), 'any', beyond)).rejects.toThrow(OffsetOutOfRangeError);

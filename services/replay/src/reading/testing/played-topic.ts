@@ -71,16 +71,17 @@ export class PlayedTopic {
   }
 }
 
-/** Partitions and offsets of a Fetch request of one topic (version 11). */
+/** Partitions and offsets of a Fetch request of one topic (version 11); of one named twice a broker sees the last. */
 function wantedBy(request: Buffer): { partition: number; offset: number }[] {
   let at = 25 + 4;
   at += 2 + request.readInt16BE(at);
   const count = request.readInt32BE(at);
   at += 4;
-  return Array.from({ length: count }, (_, index) => {
+  const wanted = Array.from({ length: count }, (_, index) => {
     const start = at + index * 28;
     return { partition: request.readInt32BE(start), offset: Number(request.readBigInt64BE(start + 8)) };
   });
+  return [...new Map(wanted.map((each) => [each.partition, each])).values()];
 }
 
 function endOf(batches: readonly Buffer[]): number {

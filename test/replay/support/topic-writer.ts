@@ -101,6 +101,13 @@ export class TopicWriter {
     }
   }
 
+  /** Removes what lies before an offset, as retention does. */
+  async removeBefore(topic: string, partition: number, offset: number): Promise<void> {
+    // kafkajs looks for the leader before it asks who that is.
+    await this.admin.fetchTopicOffsets(topic);
+    await this.admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+  }
+
   async close(): Promise<void> {
     await this.producer.disconnect();
     await this.admin.disconnect();

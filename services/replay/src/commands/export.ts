@@ -276,20 +276,7 @@ async function rangesOf(
     const toMs = toMicros === null ? null : Math.ceil(toMicros / 1000);
     return source.rangesByTime(topic, fromMs, toMs, REORDER_WINDOW_MS);
   }
-  const ranges = rangesOfOffsets(topic, parseOffsets(options.offsets), await source.bounds(topic));
-  return withoutOverlap(ranges);
-}
-
-/** In the order of partitions and offsets, each offset once. */
-function withoutOverlap(ranges: readonly PartitionRange[]): PartitionRange[] {
-  const merged: PartitionRange[] = [];
-  for (const range of [...ranges].sort((a, b) => a.partition - b.partition || a.start - b.start)) {
-    const last = merged.at(-1);
-    if (last === undefined || last.partition !== range.partition || last.end < range.start)
-      merged.push(range);
-    else merged[merged.length - 1] = { ...last, end: Math.max(last.end, range.end) };
-  }
-  return merged;
+  return rangesOfOffsets(topic, parseOffsets(options.offsets), await source.bounds(topic));
 }
 
 function partitionKeysOf(options: Options): PartitionKey[] {
